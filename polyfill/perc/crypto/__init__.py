@@ -1,0 +1,1 @@
+"""The crypto provider: one Protocol, implemented by `cryptography` on CPython and by WebCrypto in a browser."""
