@@ -1,8 +1,8 @@
 """What perc asks of a cryptographic library.
 
 Public-key operations, AEAD and AES are coroutines, because WebCrypto's are; on CPython they never suspend, so that a
-machine can be driven without an event loop. Hashes, HMAC, HKDF and the TLS PRF are not here: `hashlib` and `hmac` of the
-standard library do them natively on both platforms.
+machine can be driven without an event loop. Hashes, HMAC, HKDF and the TLS PRF are not here: `hashlib` and `hmac` of
+the standard library do them natively on both platforms.
 
 Keys are opaque handles: in a browser the private ones are non-extractable CryptoKeys.
 """
