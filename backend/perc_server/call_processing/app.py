@@ -1,0 +1,75 @@
+"""The application: routes as data, one control connection, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Route, WebSocketRoute
+
+from perc_server.call_processing.assets import Assets
+from perc_server.call_processing.bridge import MAXIMUM_FRAME, Bridge
+from perc_server.call_processing.config import CallProcessingConfig
+from perc_server.call_processing.control import ControlClient
+from perc_server.call_processing.problems import Problem, problem_response
+from perc_server.call_processing.rooms import Rooms
+from perc_server.call_processing.signalling import Signalling
+
+
+def create_app(config: CallProcessingConfig) -> Starlette:
+    """Call processing as an ASGI application; its lifespan keeps the control connection up."""
+    rooms = Rooms()
+    control = ControlClient(config.control, rooms.notify, rooms.end_all)
+    signalling = Signalling(rooms, control, config.origin)
+    assets = Assets(config)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(control.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    return Starlette(
+        routes=[
+            Route("/", assets.page),
+            Route("/config.json", assets.configuration),
+            Route("/trust-anchors.pem", assets.trust_anchors),
+            Route("/assets/{version}/{path:path}", assets.asset),
+            Route("/start-conf", signalling.start_conference, methods=["POST"]),
+            Route("/perc/offer", signalling.offer, methods=["POST"]),
+            Route("/perc/leave", signalling.leave, methods=["POST"]),
+            Route("/perc/events", signalling.events),
+            WebSocketRoute("/perc/tunnel", Bridge(rooms, config.origin, config.tunnel_address).endpoint),
+            Route("/perc/{room}", assets.page),
+        ],
+        # Without it, a name that an attacker's DNS points here would be this origin to a browser (DNS rebinding).
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[urlsplit(config.origin).hostname or ""])],
+        exception_handlers={Problem: problem_response},
+        lifespan=lifespan,
+    )
+
+
+async def serve(config: CallProcessingConfig) -> None:
+    """Serves until the process is told to end."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(config),
+            host=config.host,
+            port=config.port,
+            ws="websockets-sansio",
+            ws_max_size=MAXIMUM_FRAME,
+            server_header=False,
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+        )
+    )
+    await server.serve()

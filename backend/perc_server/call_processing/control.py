@@ -1,0 +1,129 @@
+"""The control connection to the Media Distributor: requests and notifications as lines of JSON.
+
+TLS 1.3 with both certificates pinned; the Media Distributor is in the configuration, none registers itself. A lost
+connection fails the requests under way and is made again; the conferences of the old one are gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from perc_server.call_processing.config import ControlConfig
+
+MAXIMUM_LINE = 1 << 18  # two SDPs of 64 KiB, escaped
+REQUEST_TIMEOUT = 20.0  # seconds; longer than the Media Distributor waits for a Key Distributor's signature
+RECONNECT_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds; the last one repeats
+
+logger = logging.getLogger(__name__)
+
+Notification = dict[str, Any]
+
+
+class ControlError(Exception):
+    """The Media Distributor refused, or could not be reached; `code` is the protocol's."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def pinned_context(config: ControlConfig) -> ssl.SSLContext:
+    """A client context that accepts exactly one certificate and presents exactly one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    # The pinned certificate is the only trust anchor: its name says nothing more.
+    context.check_hostname = False
+    context.load_verify_locations(cafile=config.media_distributor_certificate)
+    context.load_cert_chain(config.certificate)
+    return context
+
+
+class ControlClient:
+    """One connection to one Media Distributor, kept up by `run`."""
+
+    def __init__(
+        self, config: ControlConfig, on_notification: Callable[[Notification], None], on_lost: Callable[[], None]
+    ) -> None:
+        self._config = config
+        self._on_notification = on_notification
+        self._on_lost = on_lost
+        self._ids = count(1)
+        self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._connected = asyncio.Event()
+
+    async def run(self) -> None:
+        """Connects, reads, and connects again, until it is cancelled."""
+        attempt = 0
+        while True:
+            try:
+                reader, self._writer = await asyncio.open_connection(
+                    self._config.host, self._config.port, ssl=pinned_context(self._config), limit=MAXIMUM_LINE
+                )
+                attempt = 0
+                self._connected.set()
+                await self._read(reader)
+            except (OSError, ValueError) as error:
+                logger.info("control connection: %s", error)
+            finally:
+                self._lost()
+            await asyncio.sleep(RECONNECT_DELAYS[min(attempt, len(RECONNECT_DELAYS) - 1)])
+            attempt += 1
+
+    async def wait_connected(self) -> None:
+        """Returns once the connection is up."""
+        await self._connected.wait()
+
+    async def request(self, method: str, **params: object) -> dict[str, Any]:
+        """The result of one request; `ControlError` for a refusal, a time-out or a lost connection."""
+        if self._writer is None:
+            raise ControlError("unavailable", "the Media Distributor cannot be reached")
+        number = next(self._ids)
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._pending[number] = future
+        try:
+            line = json.dumps({"id": number, "method": method, "params": params})
+            self._writer.write(line.encode() + b"\n")
+            async with asyncio.timeout(REQUEST_TIMEOUT):
+                return await future
+        except TimeoutError:
+            raise ControlError("timeout", "the Media Distributor did not answer in time") from None
+        finally:
+            self._pending.pop(number, None)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        while line := await reader.readline():
+            message = json.loads(line)
+            if not isinstance(message, dict):
+                raise ValueError("a control message is not an object")  # noqa: TRY004 - the peer's fault, not a type's
+            if "event" in message:
+                self._on_notification(message)
+            else:
+                self._settle(message)
+
+    def _settle(self, message: dict[str, Any]) -> None:
+        future = self._pending.get(message.get("id", 0))
+        if future is None or future.done():
+            return
+        if "error" in message:
+            error = message["error"]
+            future.set_exception(ControlError(str(error["code"]), str(error["detail"])))
+        else:
+            future.set_result(message["result"])
+
+    def _lost(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+            self._on_lost()
+        self._connected.clear()
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(ControlError("unavailable", "the connection to the Media Distributor was lost"))

@@ -1,0 +1,183 @@
+"""The rooms: which conferences are live, who listens to their events, which endpoints they have.
+
+    waiting ──start-conf──▶ starting ──tunnel up──▶ live ──tunnel down──▶ interrupted
+       ▲                       │                     │                        │
+       └────────── ended (by the Media Distributor, or replaced) ─────────────┘
+
+A room that is starting or live refuses a second start-conf; an interrupted one may be started anew, by an owner whose
+page was reloaded, say. Whoever starts it: the join link names the owner, and endpoints accept no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+from typing import Any
+
+from perc_server.call_processing.problems import Problem
+
+MAXIMUM_ROOMS = 1000  # live conferences of one server
+MAXIMUM_SUBSCRIBERS = 200  # event streams of one room: its participants, and those who wait
+MAXIMUM_QUEUED_EVENTS = 256  # of one slow subscriber, which is then cut off
+
+
+class RoomState(Enum):
+    """What a page is told about its room."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    LIVE = "live"
+    INTERRUPTED = "interrupted"
+    ENDED = "ended"
+
+    @property
+    def public(self) -> str:
+        """The name in the event stream: whoever waits need not know why."""
+        return "waiting" if self in (RoomState.STARTING, RoomState.INTERRUPTED) else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a room's stream."""
+
+    name: str
+    data: dict[str, Any]
+
+
+class Subscriber:
+    """A page that listens; `queue` ends in None when it is cut off."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Event | None] = asyncio.Queue()
+
+    def put(self, event: Event) -> None:
+        """Queues an event, or cuts off a subscriber that does not read."""
+        if self.queue.qsize() >= MAXIMUM_QUEUED_EVENTS:
+            self.queue.put_nowait(None)
+        else:
+            self.queue.put_nowait(event)
+
+
+@dataclass(slots=True)
+class Room:
+    """One room name: its state, listeners and endpoints."""
+
+    name: str
+    state: RoomState = RoomState.WAITING
+    tunnel: tuple[str, int] | None = None
+    sources: dict[str, int] = field(default_factory=lambda: {"audio": 0, "video": 0})
+    endpoints: set[str] = field(default_factory=set)
+    subscribers: set[Subscriber] = field(default_factory=set)
+
+    def publish(self, name: str, data: dict[str, Any]) -> None:
+        """Sends an event to everyone who listens."""
+        for subscriber in self.subscribers:
+            subscriber.put(Event(name, data))
+
+    def enter(self, state: RoomState) -> None:
+        """Changes the state and says so."""
+        self.state = state
+        self.publish("state", {"state": state.public})
+
+    def end(self) -> None:
+        """The conference is over; those who listen may wait for the next one."""
+        self.tunnel = None
+        self.endpoints.clear()
+        self.sources = {"audio": 0, "video": 0}
+        self.enter(RoomState.ENDED)
+        self.state = RoomState.WAITING
+
+
+class Rooms:
+    """All rooms that are live or listened to."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, Room] = {}
+
+    def get(self, name: str) -> Room | None:
+        """The room, if anyone is in it."""
+        return self._rooms.get(name)
+
+    def open(self, name: str) -> Room:
+        """The room, made if need be."""
+        room = self._rooms.get(name)
+        if room is None:
+            if len(self._rooms) >= MAXIMUM_ROOMS:
+                raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "full", "This server has no room left.")
+            room = self._rooms[name] = Room(name)
+        return room
+
+    def live(self, name: str) -> Room:
+        """The room, if its conference is live; a `Problem` otherwise."""
+        room = self._rooms.get(name)
+        if room is None or room.state is not RoomState.LIVE:
+            raise Problem(HTTPStatus.NOT_FOUND, "not-live", "This conference has not started, or its owner is away.")
+        return room
+
+    def end(self, room: Room) -> None:
+        """The conference is over."""
+        room.end()
+        self.forget_if_unused(room)
+
+    def end_all(self) -> None:
+        """The Media Distributor is gone, and with it every conference."""
+        for room in list(self._rooms.values()):
+            if room.state is not RoomState.WAITING:
+                self.end(room)
+
+    def subscribe(self, name: str) -> tuple[Room, Subscriber]:
+        """A new listener, which first hears how things stand."""
+        room = self.open(name)
+        if len(room.subscribers) >= MAXIMUM_SUBSCRIBERS:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "full", "Too many pages listen to this room.")
+        subscriber = Subscriber()
+        room.subscribers.add(subscriber)
+        subscriber.put(Event("state", {"state": room.state.public}))
+        subscriber.put(Event("sources", room.sources))
+        return room, subscriber
+
+    def unsubscribe(self, room: Room, subscriber: Subscriber) -> None:
+        """The listener is gone."""
+        room.subscribers.discard(subscriber)
+        self.forget_if_unused(room)
+
+    def forget_if_unused(self, room: Room) -> None:
+        """Rooms cost nothing when nobody is there."""
+        if room.state is RoomState.WAITING and not room.subscribers:
+            self._rooms.pop(room.name, None)
+
+    def has_tunnel(self, host: str, port: int) -> bool:
+        """Whether HOST:PORT is where the Key Distributor of a conference is expected."""
+        return any(room.tunnel == (host, port) for room in self._rooms.values())
+
+    def notify(self, notification: dict[str, Any]) -> None:
+        """Takes a notification of the Media Distributor into the room it is about."""
+        room = self._rooms.get(str(notification.get("conference")))
+        if room is None:
+            return
+        match notification["event"]:
+            case "tunnel":
+                up = notification["state"] == "up"
+                room.enter(RoomState.LIVE if up else RoomState.INTERRUPTED)
+            case "sources":
+                room.sources = {"audio": int(notification["audio"]), "video": int(notification["video"])}
+                room.publish("sources", room.sources)
+            case "endpoint-left":
+                room.endpoints.discard(str(notification["endpoint"]))
+            case "ended":
+                self.end(room)
+            case "step":
+                room.publish("step", _public_step(notification))
+
+
+def _public_step(notification: dict[str, Any]) -> dict[str, Any]:
+    """What the event log of every page may know: not the endpoint, whose id is a capability."""
+    return {key: notification[key] for key in ("step", "role") if key in notification}
+
+
+def new_endpoint_id() -> str:
+    """An unguessable name, so that nobody offers or leaves in another's place."""
+    return secrets.token_urlsafe(16)

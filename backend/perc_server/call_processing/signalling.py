@@ -1,0 +1,174 @@
+"""The signalling interface: start-conf, offer, leave and the event stream."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from perc_server.call_processing.control import ControlClient, ControlError
+from perc_server.call_processing.problems import Problem, refuse
+from perc_server.call_processing.rooms import Room, Rooms, RoomState, Subscriber, new_endpoint_id
+from perc_server.call_processing.schemas import (
+    MAXIMUM_BODY,
+    Answer,
+    ConferenceStarted,
+    Leave,
+    Message,
+    Offer,
+    StartConference,
+)
+
+KEEP_ALIVE = 15.0  # seconds between comments on a quiet event stream, so that proxies and pages see that it lives
+
+CONTROL_STATUS = {
+    "conflict": HTTPStatus.CONFLICT,
+    "invalid": HTTPStatus.BAD_REQUEST,
+    "invalid-offer": HTTPStatus.BAD_REQUEST,
+    "too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "refused": HTTPStatus.FORBIDDEN,
+    "no-such-conference": HTTPStatus.NOT_FOUND,
+    "no-key-distributor": HTTPStatus.NOT_FOUND,
+    "full": HTTPStatus.SERVICE_UNAVAILABLE,
+    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "timeout": HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+M = TypeVar("M", bound=Message)
+
+
+class Signalling:
+    """The handlers; each is one exchange of the call flow."""
+
+    def __init__(self, rooms: Rooms, control: ControlClient, origin: str) -> None:
+        self._rooms = rooms
+        self._control = control
+        self._origin = origin
+
+    async def start_conference(self, request: Request) -> Response:
+        """4.1.1 (7) to (10)."""
+        message = await self._read(request, StartConference)
+        room = self._rooms.open(message.room)
+        if room.state in (RoomState.STARTING, RoomState.LIVE):
+            raise Problem(HTTPStatus.CONFLICT, "conflict", "This room already has a conference.")
+        room.publish("step", {"step": "start-conf"})
+        if room.state is RoomState.INTERRUPTED:
+            await self._end_interrupted(room)
+        room.state = RoomState.STARTING
+        try:
+            result = await self._request("start-conference", conference=room.name, fingerprint=message.fingerprint)
+        except Problem:
+            room.state = RoomState.WAITING
+            self._rooms.forget_if_unused(room)
+            raise
+        started = ConferenceStarted(version=1, host=result["host"], port=result["port"])
+        room.tunnel = (started.host, started.port)
+        return JSONResponse(started.model_dump())
+
+    async def offer(self, request: Request) -> Response:
+        """4.1.3 and 4.1.7 as seen by the page: an offer in, the signed answer out."""
+        room = self._rooms.live(room_name(request))
+        message = await self._read(request, Offer)
+        if message.endpoint is not None and message.endpoint not in room.endpoints:
+            raise Problem(HTTPStatus.NOT_FOUND, "no-such-endpoint", "This endpoint has left the conference.")
+        endpoint = message.endpoint or new_endpoint_id()
+        result = await self._request(
+            "offer", conference=room.name, endpoint=endpoint, sdp=message.sdp, role=message.role
+        )
+        room.endpoints.add(endpoint)
+        return JSONResponse(Answer(version=1, sdp=result["sdp"], endpoint=endpoint).model_dump())
+
+    async def leave(self, request: Request) -> Response:
+        """An endpoint leaves; saying so twice is no error."""
+        name = room_name(request)
+        message = await self._read(request, Leave)
+        room = self._rooms.get(name)
+        if room is not None and message.endpoint in room.endpoints:
+            room.endpoints.discard(message.endpoint)
+            await self._request("leave", conference=name, endpoint=message.endpoint)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    async def events(self, request: Request) -> Response:
+        """The room's events as a stream of Server-Sent Events (HTML, Section 9.2)."""
+        room, subscriber = self._rooms.subscribe(room_name(request))
+        return StreamingResponse(
+            self._stream(room, subscriber), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
+    async def _stream(self, room: Room, subscriber: Subscriber) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(KEEP_ALIVE):
+                        event = await subscriber.queue.get()
+                except TimeoutError:
+                    yield b": still here\n\n"
+                    continue
+                if event is None:
+                    return
+                yield f"event: {event.name}\ndata: {json.dumps(event.data)}\n\n".encode()
+        finally:
+            self._rooms.unsubscribe(room, subscriber)
+
+    async def _end_interrupted(self, room: Room) -> None:
+        """A room whose Key Distributor is gone makes way for the next conference."""
+        try:
+            await self._control.request("end", conference=room.name)
+        except ControlError as error:
+            if error.code != "no-such-conference":
+                raise _problem(error) from error
+        room.end()
+
+    async def _request(self, method: str, **params: object) -> dict[str, Any]:
+        try:
+            return await self._control.request(method, **params)
+        except ControlError as error:
+            raise _problem(error) from error
+
+    async def _read(self, request: Request, model: type[M]) -> M:
+        """The body as a message: from our own page, JSON, bounded and valid, or a `Problem`."""
+        # Another origin's page can send JSON only after a preflight, which is never answered; this is the second lock.
+        if request.headers.get("origin") != self._origin:
+            raise Problem(HTTPStatus.FORBIDDEN, "foreign-origin", "This interface serves its own page only.")
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be application/json.")
+        body = await read_bounded(request, MAXIMUM_BODY)
+        try:
+            return model.model_validate_json(body)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise refuse("invalid", f"{where or 'body'}: {first['msg']}") from None
+
+
+async def read_bounded(request: Request, limit: int) -> bytes:
+    """The request's body; a `Problem` as soon as it exceeds `limit` octets."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", f"The body exceeds {limit} octets.")
+    return bytes(body)
+
+
+def room_name(request: Request) -> str:
+    """The room of `?{room}`: the whole query is the name."""
+    name = request.url.query
+    if not is_room_name(name):
+        raise refuse("invalid-room", "A room is named by 1 to 64 letters, digits, - or _.")
+    return name
+
+
+def is_room_name(name: str) -> bool:
+    """Whether a room can have this name."""
+    return 1 <= len(name) <= 64 and name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+
+
+def _problem(error: ControlError) -> Problem:
+    return Problem(CONTROL_STATUS.get(error.code, HTTPStatus.BAD_GATEWAY), error.code, error.detail)
