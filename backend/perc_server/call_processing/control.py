@@ -70,7 +70,7 @@ class ControlClient:
                 attempt = 0
                 self._connected.set()
                 await self._read(reader)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, LookupError, TypeError) as error:
                 logger.info("control connection: %s", error)
             finally:
                 self._lost()
