@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: ["dist/**"] },
+  { ignores: ["**/dist/**"] },
   js.configs.recommended,
   {
     languageOptions: { ecmaVersion: 2025, sourceType: "module", globals: globals.browser },
@@ -19,7 +19,7 @@ export default [
     languageOptions: { globals: globals.worker },
   },
   {
-    files: ["build/**", "eslint.config.js"],
+    files: ["**/build/**", "**/eslint.config.js"],
     languageOptions: { globals: globals.node },
     rules: { "no-console": "off" },
   },
