@@ -1,0 +1,131 @@
+"""Certificates (RFC 5280, Section 4.1): DER becomes a frozen value here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from perc.crypto.provider import SignatureScheme
+from perc.errors import CertificateError
+from perc.x509.algorithms import SIGNATURE_ALGORITHMS, KeyType, key_type
+from perc.x509.der import DerReader, Tag
+from perc.x509.extensions import Extensions, read_extensions
+
+_VERSION_2 = 1
+_VERSION_3 = 2
+# RFC 5280, Section 4.1.2.2: "Conforming CAs MUST NOT use serialNumber values longer than 20 octets."
+_MAXIMUM_SERIAL_BITS = 8 * 20
+# Real ones have one to three kilobytes.
+_MAXIMUM_LENGTH = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that is well-formed; whether anyone should trust it is not said.
+
+    `issuer`, `subject` and `public_key` are DER elements (`public_key` a SubjectPublicKeyInfo). `key_type` and
+    `signature_scheme` are None for what this package cannot or will not verify.
+    """
+
+    der: bytes = field(repr=False)
+    to_be_signed: bytes = field(repr=False)
+    issuer: bytes = field(repr=False)
+    subject: bytes = field(repr=False)
+    not_before: datetime
+    not_after: datetime
+    public_key: bytes = field(repr=False)
+    key_type: KeyType | None
+    extensions: Extensions
+    signature_scheme: SignatureScheme | None
+    signature: bytes = field(repr=False)
+
+    @classmethod
+    def parse(cls, der: bytes) -> Certificate:
+        """Reads one certificate; `CertificateError` for anything but the DER of one."""
+        if len(der) > _MAXIMUM_LENGTH:
+            raise CertificateError(f"a certificate of {len(der)} octets")
+        outer = DerReader(der)
+        certificate = outer.sequence()
+        outer.expect_end()
+        to_be_signed = certificate.encoded(Tag.SEQUENCE)
+        algorithm = certificate.encoded(Tag.SEQUENCE)
+        signature = certificate.whole_octets()
+        certificate.expect_end()
+        return _read_to_be_signed(der, to_be_signed, algorithm, signature)
+
+
+def _read_to_be_signed(der: bytes, to_be_signed: bytes, algorithm: bytes, signature: bytes) -> Certificate:
+    reader = DerReader(to_be_signed).sequence()
+    version = _read_version(reader)
+    if reader.integer().bit_length() > _MAXIMUM_SERIAL_BITS:
+        raise CertificateError("a serial number of more than 20 octets")
+    # RFC 5280, Section 4.1.1.2: "This field MUST contain the same algorithm identifier as the signature field".
+    if reader.encoded(Tag.SEQUENCE) != algorithm:
+        raise CertificateError("two different signature algorithms in one certificate")
+    issuer = reader.encoded(Tag.SEQUENCE)
+    not_before, not_after = _read_validity(reader.sequence())
+    subject = reader.encoded(Tag.SEQUENCE)
+    public_key = reader.encoded(Tag.SEQUENCE)
+    extensions = _read_extensions(reader, version)
+    reader.expect_end()
+    return Certificate(
+        der,
+        to_be_signed,
+        issuer,
+        subject,
+        not_before,
+        not_after,
+        public_key,
+        key_type(public_key),
+        extensions,
+        SIGNATURE_ALGORITHMS.get(algorithm),
+        signature,
+    )
+
+
+def _read_version(reader: DerReader) -> int:
+    if not reader.next_is(Tag.CONTEXT_CONSTRUCTED):
+        return 0
+    explicit = reader.sequence(Tag.CONTEXT_CONSTRUCTED)
+    version = explicit.integer()
+    explicit.expect_end()
+    # A DEFAULT value is not encoded in DER: an explicit version 1 is as wrong as version 4.
+    if version not in {_VERSION_2, _VERSION_3}:
+        raise CertificateError("a version of certificate that does not exist")
+    return version
+
+
+def _read_validity(reader: DerReader) -> tuple[datetime, datetime]:
+    validity = _read_time(reader), _read_time(reader)
+    reader.expect_end()
+    return validity
+
+
+def _read_time(reader: DerReader) -> datetime:
+    tag, contents = reader.any_element()
+    if tag not in {Tag.UTC_TIME, Tag.GENERALIZED_TIME} or not contents.isascii():
+        raise CertificateError("not a time")
+    text = contents.decode("ascii")
+    digits = 12 if tag == Tag.UTC_TIME else 14
+    # RFC 5280, Section 4.1.2.5: "MUST be expressed in Greenwich Mean Time (Zulu) and MUST include seconds".
+    if len(text) != digits + 1 or text[-1] != "Z" or not text[:-1].isdigit():
+        raise CertificateError("a time in a form that certificates do not use")
+    if tag == Tag.UTC_TIME:
+        text = ("20" if text < "50" else "19") + text
+    # That dates before 2050 be UTCTime is not enforced: a root of Mozilla's store has a GeneralizedTime.
+    month, day, hour, minute, second = (int(text[start : start + 2]) for start in range(4, 14, 2))
+    try:
+        return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError as error:
+        raise CertificateError("a time that does not exist") from error
+
+
+def _read_extensions(reader: DerReader, version: int) -> Extensions:
+    if not reader.next_is(Tag.CONTEXT_CONSTRUCTED + 3):
+        return Extensions()
+    if version != _VERSION_3:
+        raise CertificateError("extensions in a certificate of an old version")
+    explicit = reader.sequence(Tag.CONTEXT_CONSTRUCTED + 3)
+    extensions = read_extensions(explicit.sequence())
+    explicit.expect_end()
+    return extensions
