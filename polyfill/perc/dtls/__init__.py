@@ -1,0 +1,30 @@
+"""DTLS 1.2 with use_srtp: the Key Distributor's server and the native endpoints' client (RFC 6347, RFC 5764).
+
+messages, hello, extensions      bytes ↔ values
+session, transcript, negotiation what is derived from them
+server_handshake, client_handshake  messages in, flights and events out; no records, no loss, no time
+records, record_layer, fragments, flights  the lossy path
+association                      all of that as one machine; server and client are two kinds of it
+"""
+
+from perc.dtls.events import (
+    ApplicationDataReceived,
+    AssociationClosed,
+    AssociationFailed,
+    Event,
+    HandshakeCompleted,
+    SrtpKeysExported,
+)
+from perc.dtls.server import DtlsServer
+from perc.dtls.server_handshake import DtlsServerConfig
+
+__all__ = [
+    "ApplicationDataReceived",
+    "AssociationClosed",
+    "AssociationFailed",
+    "DtlsServer",
+    "DtlsServerConfig",
+    "Event",
+    "HandshakeCompleted",
+    "SrtpKeysExported",
+]

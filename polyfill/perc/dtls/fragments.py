@@ -1,0 +1,161 @@
+"""Handshake messages and their fragments (RFC 6347, Sections 4.2.2 and 4.2.3).
+
+struct {
+    HandshakeType msg_type;
+    uint24 length;
+    uint16 message_seq;
+    uint24 fragment_offset;
+    uint24 fragment_length;
+    opaque fragment[fragment_length];
+} Handshake;
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from perc.errors import DecodeError, IllegalParameter
+from perc.wire import Reader, Writer
+
+HEADER_LENGTH = 12
+# Chromium's ClientHello has 1413 octets, a WebRTC certificate about 300; chains are not expected.
+MAX_MESSAGE_LENGTH = 8192
+# A full flight of either side has at most five messages. With the above: at most 80 KiB (content and mask) per peer.
+MAX_BUFFERED_MESSAGES = 5
+
+
+class HandshakeType(IntEnum):
+    """Handshake messages of DTLS 1.2 (RFC 6347, Section 4.3.2)."""
+
+    HELLO_REQUEST = 0
+    CLIENT_HELLO = 1
+    SERVER_HELLO = 2
+    HELLO_VERIFY_REQUEST = 3
+    CERTIFICATE = 11
+    SERVER_KEY_EXCHANGE = 12
+    CERTIFICATE_REQUEST = 13
+    SERVER_HELLO_DONE = 14
+    CERTIFICATE_VERIFY = 15
+    CLIENT_KEY_EXCHANGE = 16
+    FINISHED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeMessage:
+    """A whole handshake message; `msg_type` is an int because a peer may send types that have no name here."""
+
+    msg_type: int
+    message_seq: int
+    body: bytes
+
+    def fragment(self, offset: int, length: int) -> Fragment:
+        """The `length` octets from `offset` as a fragment of this message."""
+        return Fragment(self.msg_type, len(self.body), self.message_seq, offset, self.body[offset : offset + length])
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A part of a handshake message, or all of it."""
+
+    msg_type: int
+    length: int
+    message_seq: int
+    offset: int
+    content: bytes
+
+    @property
+    def end(self) -> int:
+        """The offset behind the last octet."""
+        return self.offset + len(self.content)
+
+
+def write_message(message: HandshakeMessage) -> bytes:
+    """The message as a single fragment: the form in which it enters the transcript."""
+    return write_fragment(message.fragment(0, len(message.body)))
+
+
+def write_fragment(fragment: Fragment) -> bytes:
+    """The octets of a fragment."""
+    writer = Writer().uint8(fragment.msg_type).uint24(fragment.length).uint16(fragment.message_seq)
+    return writer.uint24(fragment.offset).opaque(fragment.content, 3).finish()
+
+
+def read_fragments(payload: bytes) -> list[Fragment]:
+    """All fragments in the payload of a handshake record; `DecodeError` unless they fill it exactly."""
+    reader = Reader(payload)
+    fragments = [read_fragment(reader)]
+    while reader.remaining:
+        fragments.append(read_fragment(reader))
+    return fragments
+
+
+def read_fragment(reader: Reader) -> Fragment:
+    """The next fragment."""
+    msg_type, length, message_seq = reader.uint8(), reader.uint24(), reader.uint16()
+    offset, content = reader.uint24(), reader.opaque(3)
+    if offset + len(content) > length:
+        raise DecodeError("a fragment reaches beyond its message")
+    return Fragment(msg_type, length, message_seq, offset, content)
+
+
+class _PartialMessage:
+    """A message some of whose octets are known: `mask` is 1 where they are."""
+
+    __slots__ = ("content", "epoch", "mask", "msg_type")
+
+    def __init__(self, epoch: int, fragment: Fragment) -> None:
+        self.epoch = epoch
+        self.msg_type = fragment.msg_type
+        self.content = bytearray(fragment.length)
+        self.mask = bytearray(fragment.length)
+
+    def agrees_with(self, epoch: int, fragment: Fragment) -> bool:
+        return (self.epoch, self.msg_type, len(self.content)) == (epoch, fragment.msg_type, fragment.length)
+
+    def add(self, fragment: Fragment) -> None:
+        # "DTLS implementations MUST be able to handle overlapping fragment ranges." (RFC 6347, Section 4.2.3)
+        self.content[fragment.offset : fragment.end] = fragment.content
+        self.mask[fragment.offset : fragment.end] = b"\x01" * len(fragment.content)
+
+    @property
+    def is_complete(self) -> bool:
+        return 0 not in self.mask
+
+
+class Reassembler:
+    """Puts fragments together again, and messages into order, within bounds."""
+
+    def __init__(self) -> None:
+        self._next_message_seq = 0
+        self._partial: dict[int, _PartialMessage] = {}
+
+    @property
+    def next_message_seq(self) -> int:
+        """The number of the message that is due."""
+        return self._next_message_seq
+
+    def receive(self, epoch: int, fragment: Fragment) -> None:
+        """Take a fragment in. Old and far-future ones are ignored, as is what contradicts an earlier fragment of the
+        same message; `IllegalParameter` for a message larger than any that belongs here."""
+        ahead = fragment.message_seq - self._next_message_seq
+        if not 0 <= ahead < MAX_BUFFERED_MESSAGES:
+            return
+        if fragment.length > MAX_MESSAGE_LENGTH:
+            raise IllegalParameter(f"a handshake message of {fragment.length} octets")
+        partial = self._partial.get(fragment.message_seq)
+        if partial is None or partial.epoch < epoch:
+            # A protected fragment displaces a clear one, which anybody may have planted.
+            partial = self._partial[fragment.message_seq] = _PartialMessage(epoch, fragment)
+        if partial.agrees_with(epoch, fragment):
+            partial.add(fragment)
+
+    def next_message(self) -> HandshakeMessage | None:
+        """The message that is due, if it is complete."""
+        partial = self._partial.get(self._next_message_seq)
+        if partial is None or not partial.is_complete:
+            return None
+        del self._partial[self._next_message_seq]
+        message = HandshakeMessage(partial.msg_type, self._next_message_seq, bytes(partial.content))
+        self._next_message_seq += 1
+        return message
