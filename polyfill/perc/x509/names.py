@@ -1,0 +1,36 @@
+"""Whether a certificate is for a name: RFC 9525, for TLS servers named by DNS name or IP address.
+
+Only subjectAltName counts; the common name is never looked at.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from perc.x509.certificate import Certificate
+
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+# The last label has a letter, so that nothing which looks like an IPv4 address passes for a name.
+_DNS_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*(?=[^.]*[a-z]){_LABEL}", re.ASCII)
+
+
+def is_for_name(certificate: Certificate, name: str) -> bool:
+    """Whether `certificate` is for `name`, a DNS name in A-label form or an IP address; False also for other text."""
+    try:
+        address = ipaddress.ip_address(name).packed
+    except ValueError:
+        reference = name.lower().removesuffix(".")
+        if not _DNS_NAME.fullmatch(reference):
+            return False
+        return any(_matches(presented.lower(), reference) for presented in certificate.extensions.dns_names)
+    return address in certificate.extensions.ip_addresses
+
+
+def _matches(presented: str, reference: str) -> bool:
+    if not presented.startswith("*."):
+        return presented == reference
+    # RFC 9525, Section 6.3: the wildcard is "the complete left-most label" and stands for exactly one label.
+    parent = presented.removeprefix("*.")
+    # A wildcard directly below the root would be for every name of a top-level domain.
+    return "." in parent and reference.partition(".")[2] == parent
