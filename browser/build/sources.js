@@ -2,46 +2,42 @@
 
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** @typedef {Map<string, Buffer>} Files content by path, sorted by path */
 
-/** Not for the page: this script, what it writes, and what only the type checker reads. */
-const NOT_SERVED = /^(build|dist)\/|^[^/]+$|\.d\.ts$|(^|\/)\./;
+/** Not for the page: this script, what it writes, the tools' configuration, what only the type checker reads. */
+const NOT_SERVED = /^(build|dist)$|^[^/]+\.(js|json)$|\.d\.ts$|(^|\/)\./;
 
 /**
  * @param {string} directory
- * @param {(path: string) => boolean} wanted
+ * @param {(path: string) => boolean} wanted asked for directories, too: of an unwanted one nothing is read
  * @returns {Promise<Files>}
  */
 async function read(directory, wanted) {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-    .filter(wanted)
-    .sort();
-  const contents = await Promise.all(paths.map((path) => readFile(join(directory, path))));
-  return new Map(paths.map((path, index) => [path, contents[index]]));
+  /** @type {[string, Buffer][]} */
+  const files = [];
+  /** @param {string} folder */
+  const visit = async (folder) => {
+    const entries = await readdir(join(directory, folder), { withFileTypes: true });
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = folder + entry.name;
+      if (entry.isDirectory() && wanted(path)) await visit(`${path}/`);
+      if (entry.isFile() && wanted(path)) files.push([path, await readFile(join(directory, path))]);
+    }
+  };
+  await visit("");
+  return new Map(files);
 }
 
 /**
- * The rooms of browser/, as the page loads them.
+ * The page and its modules, in the layout of the repository.
  *
  * @param {string} browser
  */
-export async function modules(browser) {
-  const rooms = (await readdir(browser, { withFileTypes: true })).filter(
-    (entry) => entry.isDirectory() && !NOT_SERVED.test(`${entry.name}/`),
-  );
-  /** @type {Files} */
-  const files = new Map();
-  for (const { name } of rooms) {
-    const room = await read(join(browser, name), (path) => !NOT_SERVED.test(`${name}/${path}`));
-    for (const [path, content] of room) files.set(`${name}/${path}`, content);
-  }
-  return files;
+export function modules(browser) {
+  return read(browser, (path) => !NOT_SERVED.test(path));
 }
 
 /**
@@ -51,12 +47,17 @@ export async function modules(browser) {
  */
 export function percSources(polyfill) {
   // crypto/pyca.py is CPython's provider; `cryptography` does not exist in the browser.
-  return read(polyfill, (path) => path.endsWith(".py") && path !== "perc/crypto/pyca.py");
+  return read(
+    polyfill,
+    (path) => /(^|\/)[^.]+(\.py)?$/.test(path) && path !== "perc/crypto/pyca.py",
+  );
 }
 
 /** How things are made: a change of the recipe is a change of what it makes. */
 export function recipe() {
-  return read(fileURLToPath(new URL(".", import.meta.url)), (path) => /\.(js|py)$/.test(path));
+  return read(fileURLToPath(new URL(".", import.meta.url)), (path) =>
+    /^[^.]+\.(js|py)$/.test(path),
+  );
 }
 
 /** @param {string} repository */

@@ -1,0 +1,233 @@
+/**
+ * What stands behind an RTCKeyDistributor: the Worker, and what the page has been told by it.
+ *
+ * No decision about keys, certificates or identities is made here; the Worker makes them.
+ */
+
+import { KeyDistributorCertificate } from "./certificate.js";
+import { RTCFingerprintFailureEvent } from "./fingerprint-failure-event.js";
+import { describeFailure, IdentityErrors, sign, validate } from "./identity-work.js";
+import { PeerIdentity } from "./peer-identity.js";
+import { takeWorker, toException } from "./worker-client.js";
+
+/** @typedef {import("./messages.js").Happening} Happening */
+/** @typedef {import("./messages.js").Member} Member */
+/** @typedef {import("./identity-work.js").IdentityProvider} IdentityProvider */
+/** @typedef {"new" | "connecting" | "connected" | "disconnected" | "closed" | "failed"} ConnectionState */
+
+/**
+ * Stands in for what a browser that had an RTCKeyDistributor would know by itself.
+ *
+ * @typedef {object} Configuration
+ * @property {string} conference origin and path of the page
+ * @property {string} bridge WebSocket URL of the bridge to the Media Distributor
+ * @property {string} trustAnchors URL of certificates in PEM; the browser's own root store cannot be read
+ */
+
+/**
+ * Announces a change to the page: the event of the draft, or one of the proposed additions.
+ *
+ * @typedef {(event: Event) => void} Dispatch
+ */
+
+const CLOSED = { name: "AbortError", message: "the Key Distributor was closed" };
+
+export class KeyDistributorAgent {
+  #dispatch;
+  #configuration;
+  #worker = takeWorker();
+  #trustAnchors;
+  /** @type {PromiseWithResolvers<KeyDistributorCertificate>} */
+  #certificate = Promise.withResolvers();
+
+  peerIdentity = new PeerIdentity();
+  identityErrors = new IdentityErrors();
+
+  /** @type {IdentityProvider | null} */
+  identityProvider = null;
+
+  /** @type {ConnectionState} */
+  connectionState = "new";
+
+  /** @type {readonly Member[]} */
+  roster = Object.freeze([]);
+
+  /**
+   * @param {Configuration} configuration
+   * @param {Dispatch} dispatch
+   */
+  constructor(configuration, dispatch) {
+    this.#configuration = configuration;
+    this.#dispatch = dispatch;
+    this.#trustAnchors = fetchText(configuration.trustAnchors);
+    this.#trustAnchors.catch(() => {}); // connect() reports it
+    this.#certificate.promise.catch(() => {}); // getCertificate() and connect() do
+    this.#worker.listen((happening) => this.#hear(happening));
+  }
+
+  get closed() {
+    return this.connectionState === "closed";
+  }
+
+  get certificate() {
+    return this.#certificate.promise;
+  }
+
+  /**
+   * @param {string} mdHost
+   * @param {number} mdPort
+   */
+  async connect(mdHost, mdPort) {
+    if (this.connectionState !== "new") {
+      throw new DOMException("connect() was called before", "InvalidStateError");
+    }
+    this.#setState("connecting");
+    try {
+      const { bridge, conference } = this.#configuration;
+      const url = new URL(bridge);
+      url.searchParams.set("md", `${mdHost}:${mdPort}`);
+      const trustAnchors = await this.#trustAnchors;
+      await this.#worker.call("connect", { url: url.href, mdHost, trustAnchors, conference });
+    } catch (error) {
+      this.#setState("failed");
+      throw error;
+    }
+  }
+
+  close() {
+    if (this.closed) return;
+    const hasTunnel = this.connectionState === "connected";
+    this.#setState("closed");
+    this.#certificate.reject(toException(CLOSED));
+    const end = () => this.#worker.end(CLOSED);
+    // The Worker says goodbye to the endpoints and the Media Distributor first.
+    if (hasTunnel) this.#worker.call("close", {}).then(end, end);
+    else end();
+  }
+
+  /** @param {ConnectionState} state */
+  #setState(state) {
+    if (this.connectionState === state || this.closed) return;
+    this.connectionState = state;
+    this.#dispatch(new Event("connectionstatechange"));
+  }
+
+  /** @param {Happening} happening */
+  #hear(happening) {
+    switch (happening.event) {
+      case "created":
+        this.#certificate.resolve(new KeyDistributorCertificate(happening.certificate));
+        break;
+      case "failed":
+        this.#certificate.reject(toException(happening.error));
+        this.#setState("failed");
+        break;
+      case "connected":
+        this.#setState("connected");
+        break;
+      case "disconnected":
+        this.#setState(happening.error ? "failed" : "disconnected");
+        break;
+      case "validation-requested":
+        this.#validate(happening);
+        break;
+      case "assertion-requested":
+        this.#sign(happening);
+        break;
+      case "answer-refused":
+        this.peerIdentity.reject(new DOMException(happening.reason, "OperationError"));
+        break;
+      case "peer-validated":
+        this.#welcome(happening);
+        break;
+      case "fingerprint-failed":
+        this.#reportFingerprint(happening);
+        break;
+      case "roster-changed":
+        this.roster = deepFreeze(happening.members);
+        this.#dispatch(new Event("rosterchange"));
+        break;
+    }
+    this.#dispatch(new CustomEvent("step", { detail: happening }));
+  }
+
+  /** @param {Extract<Happening, {event: "validation-requested"}>} request */
+  async #validate({ requestId, ...request }) {
+    const verdict = await validate(request).catch((error) => ({ error: describeFailure(error) }));
+    await this.#report("validated", { requestId, ...verdict });
+  }
+
+  /** @param {Extract<Happening, {event: "assertion-requested"}>} request */
+  async #sign({ requestId, contents }) {
+    const assertion = await this.requestAssertion(contents).catch((error) => ({
+      error: describeFailure(error),
+    }));
+    await this.#report("asserted", { requestId, ...assertion });
+  }
+
+  /**
+   * @template {"validated" | "asserted"} Name
+   * @param {Name} operation
+   * @param {import("./messages.js").Arguments[Name]} values
+   */
+  async #report(operation, values) {
+    // The answer only says that it was taken; the request itself ends with a signed or refused answer.
+    await this.#worker.call(operation, values).catch(() => {});
+  }
+
+  /**
+   * @param {string} contents
+   * @returns {Promise<{domain: string, protocol: string, assertion: string}>}
+   */
+  async requestAssertion(contents) {
+    if (!this.identityProvider) {
+      throw new DOMException("no identity provider was set", "InvalidStateError");
+    }
+    try {
+      const assertion = await sign(this.identityProvider, contents);
+      this.identityErrors.note(null);
+      return assertion;
+    } catch (error) {
+      this.identityErrors.note(error);
+      throw error;
+    }
+  }
+
+  /** @param {Extract<Happening, {event: "peer-validated"}>} peer */
+  #welcome({ idp, identity }) {
+    const assertion = { idp, name: identity };
+    this.peerIdentity.resolve(assertion);
+    this.#dispatch(new CustomEvent("peeridentity", { detail: Object.freeze(assertion) }));
+  }
+
+  /** @param {Extract<Happening, {event: "fingerprint-failed"}>} failure */
+  #reportFingerprint({ associationId, presented, expected }) {
+    const init = {
+      associationId,
+      presentedFingerprint: presented,
+      expectedFingerprints: Object.freeze(expected),
+    };
+    this.#dispatch(new RTCFingerprintFailureEvent("fingerprintfailure", init));
+  }
+}
+
+/** @param {string} url */
+async function fetchText(url) {
+  const response = await fetch(url).catch(() => null);
+  if (response?.ok) return response.text();
+  const why = response ? `HTTP ${response.status}` : "no answer";
+  throw new DOMException(`the trust anchors could not be loaded: ${why}`, "NetworkError");
+}
+
+/**
+ * @template T
+ * @param {T} value
+ * @returns {Readonly<T>}
+ */
+function deepFreeze(value) {
+  if (typeof value === "object" && value !== null) {
+    Object.values(value).forEach(deepFreeze);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,88 @@
+/**
+ * Identity work for the Key Distributor's Worker, which has no document: the IdP proxies run in the page, and
+ * what they say is relayed. What it is worth is decided in the Worker.
+ */
+
+import { IdpProxy } from "../identity/index.js";
+
+/** The Key Distributor's own policy: a stalled IdP must not hold up a join for the 15 s that the shim allows. */
+const TIME_LIMIT = 5_000;
+
+/** @typedef {{provider: string, protocol: string, usernameHint?: string, peerIdentity?: string}} IdentityProvider */
+/** @typedef {import("./messages.js").Validated} Validated */
+/** @typedef {import("./messages.js").Asserted} Asserted */
+
+/** The members of an IdP proxy's error that the page can see (W3C webrtc-identity). */
+export class IdentityErrors {
+  /** @type {string | null} */
+  loginUrl = null;
+
+  /** @type {string | null} */
+  info = null;
+
+  /** @param {any} error */
+  note(error) {
+    this.loginUrl = error?.idpLoginUrl ?? null;
+    this.info = error?.idpErrorInfo ?? null;
+  }
+}
+
+/**
+ * Loads an IdP proxy and lets it work, both within the limit.
+ *
+ * @template T
+ * @param {string} domain
+ * @param {string} protocol
+ * @param {(proxy: IdpProxy) => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+async function withProxy(domain, protocol, work) {
+  const signal = AbortSignal.timeout(TIME_LIMIT);
+  const proxy = await IdpProxy.load(domain, protocol, { signal, timeout: TIME_LIMIT });
+  return Promise.race([work(proxy), expiry(signal)]);
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @returns {Promise<never>}
+ */
+function expiry(signal) {
+  return new Promise((_, reject) => {
+    const message = "the identity provider did not answer in time";
+    const fail = () => reject(new RTCError({ errorDetail: IDP_TIMEOUT }, message));
+    if (signal.aborted) fail();
+    else signal.addEventListener("abort", fail, { once: true });
+  });
+}
+
+// Chromium knows the name; TypeScript's list of error details does not.
+const IDP_TIMEOUT = /** @type {RTCErrorDetailType} */ (/** @type {string} */ ("idp-timeout"));
+
+/**
+ * @param {{domain: string, protocol: string, assertion: string}} request
+ * @returns {Promise<{identity: string, contents: string}>}
+ */
+export function validate({ domain, protocol, assertion }) {
+  return withProxy(domain, protocol, (proxy) => proxy.validateAssertion(assertion));
+}
+
+/**
+ * @param {IdentityProvider} own
+ * @param {string} contents
+ * @returns {Promise<{domain: string, protocol: string, assertion: string}>}
+ */
+export async function sign({ provider, protocol, usernameHint, peerIdentity }, contents) {
+  const { idp, assertion } = await withProxy(provider, protocol, (proxy) =>
+    proxy.generateAssertion(contents, { protocol, usernameHint, peerIdentity }),
+  );
+  return { domain: idp.domain, protocol: idp.protocol ?? protocol, assertion };
+}
+
+/**
+ * @param {any} error
+ * @returns {{message: string, errorDetail?: string}}
+ */
+export function describeFailure(error) {
+  const message = String(error?.message ?? error);
+  return error?.errorDetail ? { message, errorDetail: error.errorDetail } : { message };
+}

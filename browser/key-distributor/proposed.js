@@ -1,0 +1,52 @@
+/**
+ * Additions to RTCKeyDistributor that this project proposes: the draft lets a Key Distributor meet its peers, and
+ * gives the page no way to see them, or to end it.
+ *
+ *     partial interface RTCKeyDistributor {
+ *       readonly attribute FrozenArray<Member> roster;
+ *       readonly attribute RTCKeyDistributorConnectionState connectionState;
+ *       undefined close();
+ *       attribute EventHandler onrosterchange;
+ *       attribute EventHandler onpeeridentity;           // CustomEvent, detail { idp, name }
+ *       attribute EventHandler onconnectionstatechange;
+ *       attribute EventHandler onstep;                   // CustomEvent, detail as `Happening` in messages.js
+ *     };
+ *
+ * Importing this module makes them; `rtc-key-distributor.js` alone has the draft's interface.
+ */
+
+import { agents, RTCKeyDistributor } from "./rtc-key-distributor.js";
+import { eventHandler } from "./webidl.js";
+
+const additions = {
+  /**
+   * Everyone whose identity is verified and who has keys.
+   *
+   * @this {RTCKeyDistributor}
+   */
+  get roster() {
+    return agents.of(this).roster;
+  },
+
+  /** @this {RTCKeyDistributor} */
+  get connectionState() {
+    return agents.of(this).connectionState;
+  },
+
+  /**
+   * Tells every endpoint and the Media Distributor, and ends the Worker: nobody has its keys any more.
+   *
+   * @this {RTCKeyDistributor}
+   */
+  close() {
+    agents.of(this).close();
+  },
+};
+
+Object.defineProperties(RTCKeyDistributor.prototype, {
+  ...Object.getOwnPropertyDescriptors(additions),
+  onrosterchange: eventHandler("rosterchange"),
+  onpeeridentity: eventHandler("peeridentity"),
+  onconnectionstatechange: eventHandler("connectionstatechange"),
+  onstep: eventHandler("step"),
+});

@@ -1,0 +1,136 @@
+/** The conversions and shapes of Web IDL that the interfaces of this folder need. */
+
+/**
+ * Which object stands behind an interface's instance: its internal slots, out of the page's reach.
+ *
+ * @template T
+ */
+export class Implementations {
+  /** @type {WeakMap<object, T>} */
+  #behind = new WeakMap();
+
+  /**
+   * @param {object} instance
+   * @param {T} implementation
+   */
+  set(instance, implementation) {
+    this.#behind.set(instance, implementation);
+  }
+
+  /**
+   * @param {object} instance
+   * @returns {T} throws a TypeError for any other object: the brand check
+   */
+  of(instance) {
+    const implementation = this.#behind.get(instance);
+    if (implementation === undefined) throw new TypeError("Illegal invocation");
+    return implementation;
+  }
+}
+
+/**
+ * @param {number} given
+ * @param {number} required
+ */
+export function checkArguments(given, required) {
+  if (given < required) {
+    throw new TypeError(`${required} arguments required, but only ${given} present.`);
+  }
+}
+
+/**
+ * @param {unknown} value
+ * @returns {string}
+ */
+export function toDOMString(value) {
+  return `${/** @type {string} */ (value)}`; // unlike String(), refuses a Symbol
+}
+
+/**
+ * As with [EnforceRange]: what is not a port number must not become another one.
+ *
+ * @param {unknown} value
+ * @returns {number}
+ */
+export function toUnsignedShort(value) {
+  const number = Math.trunc(Number(value));
+  if (!(number >= 0 && number <= 0xffff)) {
+    throw new TypeError(`${toDOMString(value)} is not in the range of an unsigned short.`);
+  }
+  return number + 0; // no negative zero
+}
+
+/**
+ * @param {unknown} value
+ * @returns {Record<string, unknown>}
+ */
+export function toDictionary(value) {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== "object" && typeof value !== "function") {
+    throw new TypeError("The value is not a dictionary.");
+  }
+  return /** @type {Record<string, unknown>} */ (value);
+}
+
+/**
+ * @param {Record<string, unknown>} dictionary
+ * @param {string} member
+ * @returns {string | undefined} undefined where the member is absent
+ */
+export function optionalString(dictionary, member) {
+  const value = dictionary[member];
+  return value === undefined ? undefined : toDOMString(value);
+}
+
+/**
+ * An event handler attribute of the HTML Standard, for `type`.
+ *
+ * @param {string} type
+ * @returns {PropertyDescriptor}
+ */
+export function eventHandler(type) {
+  /** @typedef {{callback: Function | object | null}} Handler */
+  /** @type {WeakMap<EventTarget, Handler>} */
+  const handlers = new WeakMap();
+  return {
+    configurable: true,
+    enumerable: true,
+    /** @this {EventTarget} */
+    get() {
+      return handlers.get(this)?.callback ?? null;
+    },
+    /**
+     * @this {EventTarget}
+     * @param {unknown} value
+     */
+    set(value) {
+      const callback = typeof value === "function" || typeof value === "object" ? value : null;
+      const known = handlers.get(this);
+      if (known) {
+        known.callback = callback; // keeps its place among the listeners
+        return;
+      }
+      const handler = { callback };
+      handlers.set(this, handler);
+      this.addEventListener(type, (event) => {
+        if (typeof handler.callback === "function") handler.callback.call(this, event);
+      });
+    },
+  };
+}
+
+/**
+ * Gives an interface the property attributes that Web IDL wants: members are enumerable, and the name is a tag.
+ *
+ * @param {Function} constructor
+ * @param {string} [name]
+ */
+export function finishInterface(constructor, name = constructor.name) {
+  const { prototype } = constructor;
+  for (const [member, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (member !== "constructor" && descriptor.configurable) {
+      Object.defineProperty(prototype, member, { ...descriptor, enumerable: true });
+    }
+  }
+  Object.defineProperty(prototype, Symbol.toStringTag, { configurable: true, value: name });
+}

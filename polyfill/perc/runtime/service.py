@@ -1,0 +1,198 @@
+"""A Key Distributor and its one queue.
+
+WebCrypto suspends, so while the distributor works on one input the next may arrive: from the page, the tunnel or a
+timer. Each is put into one queue and one consumer takes them in order, so that the machines are never re-entered.
+
+    page ──receive──▶ ┌───────┐            ┌────────────────┐ ──events──▶ page
+    tunnel ─────────▶ │ queue │ ──run────▶ │ KeyDistributor │
+    timer ──────────▶ └───────┘            └────────────────┘ ──octets──▶ tunnel
+
+An operation of the page is answered once: `{id, result}` or `{id, error}`; what happens by itself is `{event, …}`.
+`browser/key-distributor/messages.js` declares them all.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from perc.errors import ApiMisuse, IdentityRejected, PercError
+from perc.identity.assertion import IdentityAssertion, write_identity
+from perc.identity.verdict import Verdict
+from perc.key_distributor import events
+from perc.key_distributor.distributor import KeyDistributor
+from perc.runtime.errors import OperationAborted, TunnelUnavailable, describe
+from perc.runtime.event_messages import write_event
+from perc.runtime.host import Host, Tunnel, TunnelCallbacks
+from perc.x509.path import TrustAnchors
+
+Message = Mapping[str, Any]
+"""Plain values, as structured clone carries them."""
+
+
+class KeyDistributorService:
+    """Runs one `KeyDistributor` for one page."""
+
+    def __init__(self, create: Callable[[datetime], Awaitable[KeyDistributor]], host: Host) -> None:
+        self._create = create
+        self._host = host
+        self._queue: deque[Callable[[], Awaitable[None]]] = deque()
+        self._distributor: KeyDistributor
+        self._tunnel: Tunnel | None = None
+        self._connecting: int | None = None
+        self._cancel_timer: Callable[[], None] | None = None
+        self._closed = False
+        self._operations: dict[str, Callable[[int, Message], Awaitable[None]]] = {
+            "connect": self._connect,
+            "validated": self._validated,
+            "asserted": self._asserted,
+            "close": self._close,
+        }
+
+    def receive(self, message: Message) -> None:
+        """Takes a message of the page: `{id, operation, …}`."""
+        self._put(partial(self._perform, message))
+
+    async def run(self) -> None:
+        """Makes the distributor and works until the page closes it."""
+        try:
+            self._distributor = await self._create(self._host.utc_now())
+            self._host.post({"event": "created", "certificate": self._describe_certificate()})
+            while not self._closed:
+                await self._next()
+        except Exception as error:
+            # The state is unknown now: nothing goes on.
+            self._host.post({"event": "failed", "error": describe(error)})
+
+    async def _next(self) -> None:
+        while not self._queue:
+            await self._host.sleep()
+        await self._queue.popleft()()
+        self._flush()
+
+    def _put(self, job: Callable[[], Awaitable[None]]) -> None:
+        self._queue.append(job)
+        self._host.wake()
+
+    async def _perform(self, message: Message) -> None:
+        try:
+            operation = self._operations.get(message["operation"])
+            if operation is None:
+                raise ApiMisuse(f"there is no operation {message['operation']!r}")
+            await operation(message["id"], message)
+        except PercError as error:
+            self._refuse(message["id"], error)
+
+    def _answer(self, identifier: int, result: Any = None) -> None:
+        self._host.post({"id": identifier, "result": result})
+
+    def _refuse(self, identifier: int, error: PercError) -> None:
+        self._host.post({"id": identifier, "error": describe(error)})
+
+    # Operations of the page
+
+    async def _connect(self, identifier: int, message: Message) -> None:
+        """Answered when the tunnel's TLS handshake and SupportedProfiles are done, or with what went wrong."""
+        if self._tunnel is not None:
+            raise ApiMisuse("connect() was called before")
+        anchors = TrustAnchors.from_pem(message["trustAnchors"])
+        self._connecting = identifier
+        opened = partial(self._open, message["mdHost"], anchors, message["conference"])
+        callbacks = TunnelCallbacks(
+            opened=lambda: self._put(opened),
+            received=lambda data: self._put(partial(self._receive_data, data)),
+            lost=lambda: self._put(self._lost),
+        )
+        self._tunnel = self._host.open_tunnel(message["url"], callbacks)
+
+    async def _validated(self, identifier: int, message: Message) -> None:
+        """The verdict of an IdP proxy on a peer's assertion; what it is worth is decided in the distributor."""
+        verdict = _rejection(message) or Verdict(message["identity"], message["contents"])
+        now = self._host.monotonic()
+        self._dispatch(await self._distributor.validated(message["requestId"], verdict, now))
+        self._answer(identifier)
+
+    async def _asserted(self, identifier: int, message: Message) -> None:
+        """The assertion that an identity provider made for this Key Distributor."""
+        identity = _rejection(message) or write_identity(
+            IdentityAssertion(message["domain"], message["protocol"], message["assertion"])
+        )
+        self._dispatch(await self._distributor.asserted(message["requestId"], identity, self._host.monotonic()))
+        self._answer(identifier)
+
+    async def _close(self, identifier: int, _message: Message) -> None:
+        await self._distributor.close()
+        self._flush()
+        self._drop_tunnel(OperationAborted("the Key Distributor was closed"))
+        self._closed = True
+        self._answer(identifier)
+
+    # The tunnel and time
+
+    async def _open(self, md_host: str, anchors: TrustAnchors, conference: str) -> None:
+        await self._distributor.open(md_host, anchors, conference, self._host.utc_now())
+
+    async def _receive_data(self, data: bytes) -> None:
+        self._dispatch(await self._distributor.receive_data(data, self._host.monotonic()))
+
+    async def _lost(self) -> None:
+        if self._tunnel is None:
+            return  # closed from this side in the meantime
+        reason = "the connection to the Media Distributor was refused or lost"
+        if self._connecting is None:
+            self._dispatch(self._distributor.connection_lost())
+        self._drop_tunnel(TunnelUnavailable(reason))
+
+    async def _handle_timeout(self) -> None:
+        self._cancel_timer = None
+        self._dispatch(await self._distributor.handle_timeout(self._host.monotonic()))
+
+    def _flush(self) -> None:
+        """Sends what the distributor has to send, and sets its alarm."""
+        data = self._distributor.data_to_send()
+        if data and self._tunnel is not None:
+            self._tunnel.send(data)
+        if self._cancel_timer is not None:
+            self._cancel_timer()
+            self._cancel_timer = None
+        timeout = None if self._closed else self._distributor.next_timeout()
+        if timeout is not None:
+            delay = max(0.0, timeout - self._host.monotonic())
+            self._cancel_timer = self._host.set_timer(delay, lambda: self._put(self._handle_timeout))
+
+    def _drop_tunnel(self, error: PercError) -> None:
+        if self._tunnel is not None:
+            self._tunnel.close()
+            self._tunnel = None
+        if self._connecting is not None:
+            self._refuse(self._connecting, error)
+            self._connecting = None
+
+    # Events of the distributor
+
+    def _dispatch(self, happened: list[events.Event]) -> None:
+        for event in happened:
+            match event:
+                case events.Connected() if self._connecting is not None:
+                    self._answer(self._connecting)
+                    self._connecting = None
+                case events.ConnectionFailed(error):
+                    self._flush()  # the alert that tells the Media Distributor why
+                    self._drop_tunnel(error)
+                case events.ConnectionClosed():
+                    self._drop_tunnel(TunnelUnavailable("the Media Distributor closed the connection"))
+            self._host.post(write_event(event))
+
+    def _describe_certificate(self) -> dict[str, Any]:
+        algorithm, value = str(self._distributor.fingerprint).split(" ")
+        expires = self._distributor.certificate.not_after.timestamp() * 1000
+        return {"expires": expires, "fingerprints": [{"algorithm": algorithm, "value": value.lower()}]}
+
+
+def _rejection(message: Message) -> IdentityRejected | None:
+    """What the page says of an identity provider that failed."""
+    error = message.get("error")
+    return IdentityRejected(error["message"], error.get("errorDetail")) if error else None

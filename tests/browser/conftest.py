@@ -1,0 +1,98 @@
+"""A real Chromium for every test under tests/browser: one process, a new context (profile) for each test.
+
+The browser is PERC_CHROMIUM, else an installed Chromium or Chrome, else Playwright's own. A page that throws an
+uncaught error, or that breaks its Content-Security-Policy, fails its test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+
+from tests.browser.site import REPOSITORY, Site
+
+INSTALLED_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+
+# Chromium's own sandbox does not start as root, which a container usually is.
+if os.geteuid() == 0:
+    FLAGS.append("--no-sandbox")
+
+
+def chromium_path() -> str | None:
+    """None is Playwright's own."""
+    named = os.environ.get("PERC_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, INSTALLED_NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A profile of its own: cookies, storage and permissions start empty."""
+    context = await browser.new_context()
+    yield context
+    await context.close()
+
+
+class PageErrors(list[str]):
+    """What went wrong in a page by itself: uncaught errors and broken policies."""
+
+    def watch(self, page: Page) -> Page:
+        page.on("pageerror", lambda error: self.append(str(error)))
+        page.on("console", self._hear)
+        return page
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            self.append(message.text)
+
+
+@pytest.fixture
+def page_errors() -> Iterator[PageErrors]:
+    """Watches pages; the test that wants an error removes it from the list."""
+    errors = PageErrors()
+    yield errors
+    assert not errors
+
+
+@pytest.fixture(scope="session")
+def assets() -> None:
+    """A fresh build; nothing is done when there is one."""
+    subprocess.run(["node", "browser/build/build.js"], cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
+def site(assets: None) -> Iterator[Site]:
+    """The test site, under the policy of production."""
+    with Site() as site:
+        yield site
+
+
+@pytest.fixture
+async def page(context: BrowserContext, page_errors: PageErrors, site: Site) -> Page:
+    """The site's empty page, in a context of its own."""
+    page = page_errors.watch(await context.new_page())
+    await page.goto(f"{site.origin}/perc/room")
+    return page

@@ -1,0 +1,69 @@
+"""A Media Distributor's tunnel port on OpenSSL: takes any client certificate and says SupportedProfiles."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+from typing import Self
+
+from OpenSSL import SSL
+
+from perc.srtp.profiles import SRTPProtectionProfile
+from perc.tunnel.messages import SupportedProfiles, write_message
+
+GREETING = write_message(
+    SupportedProfiles((SRTPProtectionProfile.AEAD_AES_256_GCM, SRTPProtectionProfile.AEAD_AES_128_GCM))
+)
+
+
+class StandInMediaDistributor:
+    """One connection after the other, in a thread; a context manager."""
+
+    def __init__(self, certificate: Path, greeting: bytes = GREETING) -> None:
+        self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        self._context.use_certificate_chain_file(str(certificate))
+        self._context.use_privatekey_file(str(certificate))
+        # The verify callback accepts a self-signed certificate, as RFC 9185 wants it compared by fingerprint.
+        self._context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
+        self._greeting = greeting
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, name="stand-in Media Distributor", daemon=True)
+        self.port: int = self._listener.getsockname()[1]
+        self.fingerprints: list[str] = []
+        self.versions: list[str] = []
+        self.received = bytearray()
+        self.ended = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connected, _ = self._listener.accept()
+            except OSError:
+                return  # closed by __exit__
+            with connected:
+                self._talk(SSL.Connection(self._context, connected))
+            self.ended.set()
+
+    def _talk(self, connection: SSL.Connection) -> None:
+        connection.set_accept_state()
+        try:
+            connection.do_handshake()
+            certificate = connection.get_peer_certificate()
+            assert certificate is not None
+            self.fingerprints.append(certificate.digest("sha256").decode())
+            self.versions.append(connection.get_protocol_version_name())
+            connection.sendall(self._greeting)
+            while True:
+                self.received += connection.recv(1 << 16)
+        except SSL.Error:
+            pass  # close_notify, an alert, or the end of TCP

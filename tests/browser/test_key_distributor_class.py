@@ -1,0 +1,208 @@
+"""`RTCKeyDistributor` as a page sees it: the draft's interface, Web IDL's behaviour, errors that say what was wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from tests.browser.site import Site
+
+pytestmark = pytest.mark.chromium
+
+# Runs `body` with the class and its proposed additions imported; `thrown` is what a function throws or rejects with.
+PREAMBLE = """async ([assets, value]) => {
+  const { RTCKeyDistributor } = await import(`${assets}/key-distributor/rtc-key-distributor.js`);
+  if (%s) await import(`${assets}/key-distributor/proposed.js`);
+  const thrown = async (action) => {
+    try {
+      await action();
+    } catch (error) {
+      return `${error.constructor.name} ${error.name}`;
+    }
+    return "nothing";
+  };
+  %s
+}"""
+
+
+async def run(page: Page, site: Site, body: str, value: object = None, *, proposed: bool = False) -> Any:
+    return await page.evaluate(PREAMBLE % ("true" if proposed else "false", body), [site.assets, value])
+
+
+@pytest.fixture
+async def page(page: Page) -> Page:
+    """No identity provider is asked here."""
+    await page.route("**/identity/index.js", lambda route: route.fulfill(path="tests/browser/idp_proxy_stub.js"))
+    return page
+
+
+async def test_has_the_interface_of_the_draft_and_nothing_else(page: Page, site: Site) -> None:
+    members = await run(page, site, "return Object.keys(RTCKeyDistributor.prototype).sort();")
+    assert members == [
+        "connect",
+        "getCertificate",
+        "getIdentityAssertion",
+        "idpErrorInfo",
+        "idpLoginUrl",
+        "onfingerprintfailure",
+        "peerIdentity",
+        "setIdentityProvider",
+    ]
+
+
+async def test_the_proposed_additions_are_a_module_of_their_own(page: Page, site: Site) -> None:
+    body = "return ['roster', 'connectionState', 'close', 'onstep'].map(name => name in RTCKeyDistributor.prototype);"
+    assert await run(page, site, body) == [False] * 4
+    assert await run(page, site, body, proposed=True) == [True] * 4
+
+
+async def test_is_an_event_target_with_a_tag_and_a_global_name(page: Page, site: Site) -> None:
+    facts = await run(
+        page,
+        site,
+        """const kd = new RTCKeyDistributor();
+        return [kd instanceof EventTarget, String(kd), globalThis.RTCKeyDistributor === RTCKeyDistributor,
+                RTCKeyDistributor.prototype.connect.length, RTCKeyDistributor.prototype.setIdentityProvider.length];""",
+    )
+    assert facts == [True, "[object RTCKeyDistributor]", True, 2, 1]
+
+
+async def test_getters_throw_for_another_object_and_promises_reject(page: Page, site: Site) -> None:
+    results = await run(
+        page,
+        site,
+        """const { prototype } = RTCKeyDistributor;
+        const get = (name) => Object.getOwnPropertyDescriptor(prototype, name).get.call({});
+        return [
+          await thrown(() => get("idpLoginUrl")),
+          await thrown(() => prototype.setIdentityProvider.call({}, "idp.example")),
+          ...await Promise.all([
+            get("peerIdentity"),
+            prototype.getCertificate.call({}),
+            prototype.getIdentityAssertion.call({}),
+            prototype.connect.call({}, "md.example", 1),
+          ].map((promise) => promise.then(() => "resolved", (error) => error.name))),
+        ];""",
+    )
+    assert results == ["TypeError TypeError"] * 2 + ["TypeError"] * 4
+
+
+@pytest.mark.parametrize("port", [-1, 65536, "443a", {}, 1e9])
+async def test_a_port_that_is_none_is_a_type_error_not_another_port(page: Page, site: Site, port: object) -> None:
+    body = "return thrown(() => new RTCKeyDistributor().connect('md.example', value));"
+    assert await run(page, site, body, port) == "TypeError TypeError"
+
+
+async def test_missing_arguments_are_type_errors(page: Page, site: Site) -> None:
+    body = """const kd = new RTCKeyDistributor();
+    return [await thrown(() => kd.connect("md.example")), await thrown(() => kd.setIdentityProvider())];"""
+    assert await run(page, site, body) == ["TypeError TypeError"] * 2
+
+
+async def test_a_protocol_with_a_slash_is_a_syntax_error(page: Page, site: Site) -> None:
+    body = r"""const kd = new RTCKeyDistributor();
+    const set = (protocol) => thrown(() => kd.setIdentityProvider("idp.example", { protocol }));
+    return [await set("a/b"), await set("a\\b"), await set("default")];"""
+    assert await run(page, site, body) == ["DOMException SyntaxError"] * 2 + ["nothing"]
+
+
+async def test_peer_identity_is_one_promise_until_it_settles(page: Page, site: Site) -> None:
+    body = "const kd = new RTCKeyDistributor(); return kd.peerIdentity === kd.peerIdentity;"
+    assert await run(page, site, body)
+
+
+async def test_an_event_handler_is_called_in_its_place_and_can_be_replaced(page: Page, site: Site) -> None:
+    heard = await run(
+        page,
+        site,
+        """const kd = new RTCKeyDistributor();
+        const heard = [];
+        kd.onfingerprintfailure = () => heard.push("first");
+        kd.addEventListener("fingerprintfailure", () => heard.push("listener"));
+        kd.onfingerprintfailure = () => heard.push("second");
+        kd.dispatchEvent(new Event("fingerprintfailure"));
+        kd.onfingerprintfailure = 7;
+        kd.dispatchEvent(new Event("fingerprintfailure"));
+        return [heard, kd.onfingerprintfailure];""",
+    )
+    assert heard == [["second", "listener", "listener"], None]
+
+
+async def test_makes_a_certificate_of_its_own_when_it_is_constructed(page: Page, site: Site) -> None:
+    certificates = await run(
+        page,
+        site,
+        """const pair = [new RTCKeyDistributor(), new RTCKeyDistributor()];
+        const certificates = await Promise.all(pair.map((kd) => kd.getCertificate()));
+        return certificates.map((certificate) => ({
+          tag: String(certificate),
+          days: (certificate.expires - Date.now()) / 86400000,
+          fingerprints: certificate.getFingerprints(),
+        }));""",
+    )
+    for certificate in certificates:
+        assert certificate["tag"] == "[object RTCCertificate]"
+        assert certificate["days"] > 1
+        (fingerprint,) = certificate["fingerprints"]
+        assert fingerprint["algorithm"] == "sha-256"
+        assert len(fingerprint["value"].split(":")) == 32
+    assert certificates[0]["fingerprints"] != certificates[1]["fingerprints"]
+
+
+async def test_an_identity_assertion_covers_the_certificate_and_no_conference(page: Page, site: Site) -> None:
+    result = await run(
+        page,
+        site,
+        """const kd = new RTCKeyDistributor();
+        kd.setIdentityProvider("idp.example", { usernameHint: "alice" });
+        const value = JSON.parse(atob(await kd.getIdentityAssertion()));
+        const [{ value: digest }] = (await kd.getCertificate()).getFingerprints();
+        return [value.idp, JSON.parse(JSON.parse(value.assertion).contents), digest];""",
+    )
+    provider, contents, digest = result
+    assert provider == {"domain": "idp.example", "protocol": "default"}
+    assert contents == {"fingerprint": [{"algorithm": "sha-256", "digest": digest.upper()}]}
+
+
+async def test_an_assertion_that_needs_a_sign_in_says_where(page: Page, site: Site) -> None:
+    result = await run(
+        page,
+        site,
+        """const kd = new RTCKeyDistributor();
+        const before = await thrown(() => kd.getIdentityAssertion());
+        kd.setIdentityProvider("idp.example", { usernameHint: "nobody" });
+        const failure = await kd.getIdentityAssertion().catch((error) => error.errorDetail);
+        const loginUrl = kd.idpLoginUrl;
+        kd.setIdentityProvider("idp.example");
+        await kd.getIdentityAssertion();
+        return [before, failure, loginUrl, kd.idpLoginUrl];""",
+    )
+    assert result == ["DOMException InvalidStateError", "idp-need-login", "https://idp.example/login", None]
+
+
+async def test_a_closed_key_distributor_refuses_everything(page: Page, site: Site) -> None:
+    results = await run(
+        page,
+        site,
+        """const kd = new RTCKeyDistributor();
+        const states = [kd.connectionState];
+        kd.onconnectionstatechange = () => states.push(kd.connectionState);
+        const waiting = thrown(() => kd.getCertificate());
+        kd.close();
+        kd.close();
+        return [
+          await waiting,
+          await thrown(() => kd.connect("md.example", 1)),
+          await thrown(() => kd.setIdentityProvider("idp.example")),
+          await thrown(() => kd.getIdentityAssertion()),
+          states,
+        ];""",
+        proposed=True,
+    )
+    assert results == [
+        "DOMException AbortError",
+        *["DOMException InvalidStateError"] * 3,
+        ["new", "closed"],
+    ]
