@@ -1,0 +1,215 @@
+/**
+ * The inner layer of one source that others send (RFC 8723, Section 5.3; RFC 8870, Section 4.3.2).
+ *
+ * A FullEKTField brings a key or is put aside; the frame is then tried with the keys that are known. Nothing is remembered of a frame that does
+ * not authenticate, but a key that authenticated under the EKTKey.
+ */
+
+import { ReplayWindow, RisingIndex, estimateIndex } from "./counters.js";
+import { readEKTPlaintext, splitEKTField } from "./ekt-field.js";
+import { InnerCipher, MASTER_KEY_LENGTH } from "./inner-cipher.js";
+import { readOriginalHeader } from "./original-header.js";
+import { FrameDropped } from "./statistics.js";
+import { equal } from "./wire.js";
+
+/** The key in use and its neighbour before or after a change: senders overlap two, never more. */
+const KEYS_KEPT = 2;
+
+/** @typedef {import("./ekt-field.js").FullEKTField} FullEKTField */
+/** @typedef {{ spi: number, epoch: number, masterKey: Uint8Array, cipher: InnerCipher }} ReceiverKey */
+/** @typedef {{ ciphertext: Uint8Array, roc: number }} Offer what a field said that is not yet proved by a frame */
+
+/**
+ * @typedef {object} IncomingFrame
+ * @property {ArrayBuffer} data
+ * @property {number} timestamp
+ * @property {number} payloadType of the outer header
+ * @property {number} sequence of the outer header; video has none that means anything here
+ */
+
+/** Opens the frames of one SSRC. */
+export class InnerReceiver {
+  #ssrc;
+  #format;
+  #sets;
+  #statistics;
+  #replay;
+  /** @type {ReceiverKey[]} the one that opened the last frame first */
+  #keys = [];
+  /** @type {Map<number, number>} the highest epoch seen, by SPI */
+  #epochs = new Map();
+  /** @type {Uint8Array} the last EKTCiphertext accepted */
+  #accepted = new Uint8Array(0);
+  /** The ROC of the last field accepted, for the time before the first frame. */
+  #roc = 0;
+
+  /**
+   * @param {number} ssrc
+   * @param {import("./payload-format.js").PayloadFormat} format
+   * @param {import("./parameter-sets.js").ParameterSets} sets
+   * @param {import("./statistics.js").Statistics} statistics of fields that are put aside
+   */
+  constructor(ssrc, format, sets, statistics) {
+    this.#ssrc = ssrc;
+    this.#format = format;
+    this.#sets = sets;
+    this.#statistics = statistics;
+    this.#replay = format.kind === "audio" ? new ReplayWindow() : new RisingIndex();
+  }
+
+  /**
+   * The media of a frame that authenticates and is new.
+   *
+   * @param {IncomingFrame} frame
+   * @param {number} now milliseconds
+   * @throws {FrameDropped}
+   */
+  async unprotect(frame, now) {
+    const { body, field, unknownType } = splitEKTField(new Uint8Array(frame.data));
+    if (unknownType) this.#statistics.count("field-unknown-type");
+    const offer = field === null ? null : await this.#readField(field, now);
+    const received = {
+      payloadType: frame.payloadType,
+      sequence: frame.sequence,
+      marker: this.#format.marker,
+    };
+    const { length, original } = readOriginalHeader(body, received);
+    const prefix = this.#format.readPrefix(body);
+    const ciphertext = body.subarray(prefix.length, body.length - length);
+    const header = { ssrc: this.#ssrc, timestamp: frame.timestamp, ...original };
+    return this.#open({ header, prefix, ciphertext }, offer, now);
+  }
+
+  /**
+   * Follows the steps of RFC 8870, Section 4.3.2. Null if there is nothing new in the field.
+   *
+   * @param {FullEKTField} field
+   * @param {number} now
+   * @returns {Promise<Offer | null>}
+   */
+  async #readField(field, now) {
+    if (equal(field.ciphertext, this.#accepted)) return null;
+    // "If there is no matching SPI, then the verification function MUST return an indication of authentication failure"
+    const set = this.#sets.find(field.spi, now);
+    if (set === null) throw new FrameDropped("unknown-spi");
+    const { masterKey, ssrc, roc } = readEKTPlaintext(await decrypt(set, field.ciphertext));
+    // "the length of the SRTP Master Key MUST be the same as the master key length for the SRTP transform in use"
+    if (masterKey.length !== MASTER_KEY_LENGTH) throw new FrameDropped("key-length");
+    // "If the SSRC in the EKTPlaintext does not match […] then this FullEKTField MUST be discarded"
+    if (ssrc !== this.#ssrc) return this.#putAside("field-ssrc");
+    const ciphertext = field.ciphertext.slice();
+    // "The recipient of a FullEKTField MUST reject any future FullEKTField for this SPI and SSRC that has an equal or lower epoch"
+    if (field.epoch <= (this.#epochs.get(field.spi) ?? -1)) {
+      return this.#isResynchronisation(field, masterKey, roc)
+        ? { ciphertext, roc }
+        : this.#putAside("field-epoch");
+    }
+    const cipher = await InnerCipher.derive(masterKey, set.salt);
+    this.#epochs.set(field.spi, field.epoch);
+    this.#keys.splice(1, KEYS_KEPT, { spi: field.spi, epoch: field.epoch, masterKey, cipher });
+    this.#accepted = ciphertext;
+    this.#roc = roc;
+    return { ciphertext, roc };
+  }
+
+  /**
+   * The one exception to the rule of epochs: a key already known, with a ROC further on. A source that paused may come back so.
+   *
+   * @param {FullEKTField} field
+   * @param {Uint8Array} masterKey
+   * @param {number} roc
+   */
+  #isResynchronisation({ spi, epoch }, masterKey, roc) {
+    const known = this.#keys.find((key) => key.spi === spi && key.epoch === epoch);
+    const reached =
+      this.#replay.highest < 0 ? this.#roc : Math.floor(this.#replay.highest / 0x10000);
+    return known !== undefined && equal(known.masterKey, masterKey) && roc > reached;
+  }
+
+  /** @param {"field-epoch" | "field-ssrc"} reason */
+  #putAside(reason) {
+    this.#statistics.count(reason);
+    return null;
+  }
+
+  /**
+   * Tries the known keys, the one that worked last first ("MAY perform trial decryption with both the old key and the new key").
+   *
+   * @param {{ header: Omit<import("./inner-cipher.js").InnerHeader, "index"> & { sequence: number }, prefix: Uint8Array,
+   *   ciphertext: Uint8Array<ArrayBuffer> }} inner
+   * @param {Offer | null} offer
+   * @param {number} now
+   */
+  async #open({ header, prefix, ciphertext }, offer, now) {
+    this.#keys = this.#keys.filter(({ spi }) => this.#sets.find(spi, now) !== null);
+    if (this.#keys.length === 0) throw new FrameDropped("no-key");
+    const indices = this.#possibleIndices(header.sequence, offer);
+    if (indices.length === 0) throw new FrameDropped("replayed");
+    for (const key of [...this.#keys]) {
+      for (const index of indices) {
+        const media = await opened(key.cipher, { ...header, index }, prefix, ciphertext);
+        if (media !== null) {
+          this.#commit(key, index, offer);
+          return media;
+        }
+      }
+    }
+    throw new FrameDropped("not-authentic");
+  }
+
+  /**
+   * The indices, not seen yet, that the sequence number may stand for: with the ROC of a new field first, then the likely one.
+   *
+   * @param {number} sequence
+   * @param {Offer | null} offer
+   */
+  #possibleIndices(sequence, offer) {
+    const { highest } = this.#replay;
+    const likely = highest < 0 ? this.#roc * 0x10000 + sequence : estimateIndex(highest, sequence);
+    const offered = offer === null ? likely : offer.roc * 0x10000 + sequence;
+    return [...new Set([offered, likely])].filter((index) => this.#replay.isFresh(index));
+  }
+
+  /**
+   * @param {ReceiverKey} key
+   * @param {number} index
+   * @param {Offer | null} offer
+   */
+  #commit(key, index, offer) {
+    // The same packet may have come twice while the cipher was at work.
+    if (!this.#replay.isFresh(index)) throw new FrameDropped("replayed");
+    this.#replay.accept(index);
+    if (offer !== null && Math.floor(index / 0x10000) === offer.roc) {
+      this.#accepted = offer.ciphertext;
+    }
+    if (this.#keys[0] !== key) this.#keys = [key, ...this.#keys.filter((other) => other !== key)];
+  }
+}
+
+/**
+ * @param {import("./parameter-sets.js").ParameterSet} set
+ * @param {Uint8Array} ciphertext
+ */
+async function decrypt(set, ciphertext) {
+  try {
+    return await set.decrypt(ciphertext);
+  } catch {
+    // "The receiver SHOULD discard the whole UDP packet."
+    throw new FrameDropped("unwrap-failed");
+  }
+}
+
+/**
+ * @param {InnerCipher} cipher
+ * @param {import("./inner-cipher.js").InnerHeader} header
+ * @param {Uint8Array} prefix
+ * @param {Uint8Array<ArrayBuffer>} ciphertext
+ */
+async function opened(cipher, header, prefix, ciphertext) {
+  try {
+    return await cipher.open(header, prefix, ciphertext);
+  } catch (error) {
+    if (error instanceof FrameDropped) return null;
+    throw error;
+  }
+}
