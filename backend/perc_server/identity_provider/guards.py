@@ -1,0 +1,117 @@
+"""What a request must be before a handler looks at it: for this host, of a bounded size, from this site's own pages."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from perc_server.identity_provider.problems import Problem
+
+MAX_FORM = 4 * 1024
+"""Octets of a sign-in form: a name, a password, a token."""
+
+CSRF_COOKIE = "__Host-csrf"
+TOO_LARGE = HTTPStatus(413)  # named differently by Python 3.11 and 3.13
+
+
+class HostGuard:
+    """Refuses requests for any other host: a foreign name on this address would be a foreign origin (DNS rebinding)."""
+
+    def __init__(self, app: ASGIApp, origin: str) -> None:
+        self._app = app
+        self._host = urlsplit(origin).netloc
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI
+        if scope["type"] == "http" and Request(scope).headers.get("host", "").lower() != self._host:
+            problem = Problem(HTTPStatus.MISDIRECTED_REQUEST, "wrong-host", "This server does not serve that host.")
+            await problem.response()(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+async def read_json(request: Request, limit: int) -> dict[str, Any]:
+    """The body as a JSON object."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be application/json.")
+    try:
+        document = json.loads(await _read(request, limit))
+    except (ValueError, RecursionError):
+        raise Problem(HTTPStatus.BAD_REQUEST, "not-json", "The body is not JSON.") from None
+    if not isinstance(document, dict):
+        raise Problem(HTTPStatus.BAD_REQUEST, "not-an-object", "The body is not a JSON object.")
+    return document
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form that this site rendered; anything else is refused (cross-site request forgery)."""
+    check_own_origin(request)
+    body = await _read(request, MAX_FORM)
+    try:
+        fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10))
+    except ValueError:
+        raise Problem(HTTPStatus.BAD_REQUEST, "not-a-form", "The body is not a form.") from None
+    cookie = request.cookies.get(CSRF_COOKIE, "")
+    if not cookie or not hmac.compare_digest(cookie.encode(), fields.get("csrf", "").encode()):
+        raise Problem(
+            HTTPStatus.FORBIDDEN, "csrf", "The form is not from this browser's own page. Go back and reload it."
+        )
+    return fields
+
+
+def check_own_origin(request: Request) -> None:
+    """Only this site's own pages and frames: both headers are the browser's, out of a script's reach."""
+    own = request.app.state.config.origin
+    if request.headers.get("origin") != own or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise Problem(HTTPStatus.FORBIDDEN, "cross-site", "Only pages of this site may do that.")
+
+
+def check_same_origin_fetch(request: Request) -> None:
+    """As `check_own_origin`, and the browser must have said so by `Sec-Fetch-Site`."""
+    if request.headers.get("sec-fetch-site") != "same-origin":
+        raise Problem(HTTPStatus.FORBIDDEN, "cross-site", "Only pages of this site may do that.")
+    check_own_origin(request)
+
+
+def member(document: dict[str, Any], name: str, limit: int) -> str:
+    """A required string of a JSON object, of at most `limit` octets in UTF-8."""
+    value = document.get(name)
+    if not isinstance(value, str):
+        raise Problem(HTTPStatus.BAD_REQUEST, "malformed", f"`{name}` must be a string.")
+    if len(value.encode(errors="surrogatepass")) > limit:
+        raise Problem(TOO_LARGE, "too-large", f"`{name}` is longer than {limit} octets.")
+    return value
+
+
+def csrf_token(request: Request) -> str:
+    """This browser's token: the one in its cookie, or a new one (the answer then sets the cookie)."""
+    return request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(32)
+
+
+def is_web_origin(origin: str) -> bool:
+    """Whether this is the serialisation of an http(s) origin, as `event.origin` has it, and nothing more."""
+    if len(origin) > 300 or not origin.isascii() or origin != origin.lower():
+        return False
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    netloc = f"{host}:{port}" if port is not None else host
+    return parts.scheme in {"http", "https"} and bool(host) and origin == f"{parts.scheme}://{netloc}"
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise Problem(TOO_LARGE, "too-large", f"The body is longer than {limit} octets.")
+    return bytes(body)

@@ -1,0 +1,101 @@
+/**
+ * Runs the IdP proxy under this provider's own origin, inside the page that asks, and speaks for it with that page.
+ *
+ * What it guards: the asking origin that the proxy is told is the one that the browser attests (`event.origin`), and a
+ * login code is taken only from this provider's own window, and only if it answers this frame's own challenge.
+ */
+"use strict";
+
+(() => {
+  const MAX_ERROR_TEXT = 1000;
+
+  /** @type {{generateAssertion: Function, validateAssertion: Function} | undefined} */
+  let identityProvider;
+
+  globalThis.rtcIdentityProvider = Object.freeze({
+    register(idp) {
+      if (
+        typeof idp?.generateAssertion === "function" &&
+        typeof idp.validateAssertion === "function"
+      ) {
+        identityProvider ??= idp;
+      }
+    },
+  });
+
+  /** Secrets of sign-ins under way, by challenge (as in RFC 7636): a code is of use to this very frame alone. */
+  const signIns = new Map();
+
+  addEventListener("message", (event) => {
+    const { data, origin, source, ports } = event;
+    if (data?.type === "perc-idp-connect" && source === window.parent && source !== window) {
+      // "null" is every opaque origin's name, and so nobody's.
+      if (origin !== "null" && ports.length === 1) connect(ports[0], origin);
+    } else if (data?.type === "perc-idp-code" && origin === location.origin) {
+      redeem(data, source);
+    }
+  });
+
+  function connect(port, asking) {
+    port.onmessage = async ({ data }) => port.postMessage(await answer(data, asking));
+    port.postMessage({ type: "ready", registered: identityProvider !== undefined });
+  }
+
+  async function answer({ id, op, contents, options, assertion }, asking) {
+    try {
+      if (op === "generateAssertion") {
+        return { id, result: await identityProvider.generateAssertion(contents, asking, options) };
+      }
+      if (op === "validateAssertion") {
+        return { id, result: await identityProvider.validateAssertion(assertion, asking) };
+      }
+      throw new TypeError("not an operation of an identity provider");
+    } catch (error) {
+      return { id, error: await describe(error, asking) };
+    }
+  }
+
+  async function describe(error, asking) {
+    const { name, message, errorDetail, idpErrorInfo, idpLoginUrl } = Object(error);
+    const loginUrl = idpLoginUrl && (await withChallenge(idpLoginUrl, asking));
+    const text = [name, message, errorDetail, idpErrorInfo].map((value) =>
+      value === undefined ? undefined : String(value).slice(0, MAX_ERROR_TEXT),
+    );
+    return { name: text[0], message: text[1], errorDetail: text[2], errorInfo: text[3], loginUrl };
+  }
+
+  async function withChallenge(loginUrl, asking) {
+    const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
+    const challenge = base64url(await sha256(verifier));
+    signIns.set(challenge, { verifier, asking });
+    const url = new URL(loginUrl);
+    url.searchParams.set("challenge", challenge);
+    return url.href;
+  }
+
+  async function redeem({ code, challenge }, popup) {
+    const signIn = signIns.get(challenge);
+    if (!signIn) return; // another frame's, or already used
+    signIns.delete(challenge);
+    const response = await fetch("/session", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ code, verifier: signIn.verifier, origin: signIn.asking }),
+    });
+    popup?.postMessage(
+      { type: "perc-idp-session", challenge, opened: response.ok },
+      location.origin,
+    );
+  }
+
+  async function sha256(text) {
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  }
+
+  function base64url(bytes) {
+    return btoa(String.fromCharCode(...bytes))
+      .replaceAll("+", "-")
+      .replaceAll("/", "_")
+      .replaceAll("=", "");
+  }
+})();
