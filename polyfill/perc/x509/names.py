@@ -15,16 +15,29 @@ _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _DNS_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*(?=[^.]*[a-z]){_LABEL}", re.ASCII)
 
 
+def ip_address(name: str) -> bytes | None:
+    """The octets of an IP address of either version in text form; None for anything else."""
+    try:
+        return ipaddress.ip_address(name).packed
+    except ValueError:
+        return None
+
+
+def dns_name(name: str) -> str | None:
+    """A DNS name in lower case and without its final dot; None for an IP address and for what is not a DNS name."""
+    normal = name.lower().removesuffix(".")
+    return normal if _DNS_NAME.fullmatch(normal) and ip_address(normal) is None else None
+
+
 def is_for_name(certificate: Certificate, name: str) -> bool:
     """Whether `certificate` is for `name`, a DNS name in A-label form or an IP address; False also for other text."""
-    try:
-        address = ipaddress.ip_address(name).packed
-    except ValueError:
-        reference = name.lower().removesuffix(".")
-        if not _DNS_NAME.fullmatch(reference):
-            return False
-        return any(_matches(presented.lower(), reference) for presented in certificate.extensions.dns_names)
-    return address in certificate.extensions.ip_addresses
+    address = ip_address(name)
+    if address is not None:
+        return address in certificate.extensions.ip_addresses
+    reference = dns_name(name)
+    if reference is None:
+        return False
+    return any(_matches(presented.lower(), reference) for presented in certificate.extensions.dns_names)
 
 
 def _matches(presented: str, reference: str) -> bool:
