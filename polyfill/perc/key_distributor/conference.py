@@ -1,0 +1,160 @@
+"""The members of the conference: who holds the EKTKey, and what everyone is told of everyone.
+
+A member is told the EKTKey and the roster on its own association, so what it learns is what this Key Distributor says,
+and nothing that the Media Distributor could have changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from perc.crypto.provider import CryptoProvider
+from perc.ekt.key_channel import MEMBER_ID_LENGTH, Announce, EktKeyAck, Member
+from perc.errors import ApiMisuse, IllegalParameter
+from perc.key_distributor.association import EndpointAssociation
+from perc.key_distributor.ekt_keys import EktKeys
+from perc.key_distributor.events import EndpointKeyed, Event, RosterChanged, SourceRefused
+from perc.key_distributor.rekey import RekeyPolicy, RekeySchedule
+from perc.key_distributor.roster import ConferenceRoster
+
+ROSTER_INTERVAL = 0.1
+"""Seconds between rosters: fifty who join at once are told of one another in a few messages, not in thousands."""
+
+
+@dataclass(slots=True)
+class _Seat:
+    association: EndpointAssociation
+    roster_version: int = 0
+    is_keyed: bool = False
+
+
+class Conference:
+    """Gives keys and rosters to the members it has."""
+
+    def __init__(self, provider: CryptoProvider, policy: RekeyPolicy) -> None:
+        self._random_bytes = provider.random_bytes
+        self._roster = ConferenceRoster()
+        self._keys = EktKeys(provider.random_bytes)
+        self._rekeys = RekeySchedule(policy)
+        self._seats: dict[UUID, _Seat] = {}
+        self._announced_version = 0
+        self._roster_due: float | None = None
+        self._roster_allowed = 0.0
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Everyone who was admitted and has not left."""
+        return self._roster.members
+
+    def has_room_for(self, association: EndpointAssociation) -> bool:
+        """Whether the one who has authenticated on this association can be a member, too."""
+        return association.admission is not None and self._roster.has_room_for(association.admission.identity)
+
+    async def admit(self, association: EndpointAssociation, now: float) -> list[Event]:
+        """Make an endpoint whose key channel is open a member: it gets the EKTKey and the roster.
+
+        A member whose channel was opened anew gets both again.
+        """
+        if association.association_id in self._seats:
+            return await self._tell_again(self._seats[association.association_id], now)
+        admission = association.admission
+        if admission is None:
+            raise ApiMisuse("nobody has authenticated on this association")
+        member_id = self._random_bytes(MEMBER_ID_LENGTH)
+        self._roster.join(association.association_id, member_id, admission.identity, admission.verified_at)
+        seat = self._seats[association.association_id] = _Seat(association)
+        self._rekeys.joined(now)
+        events: list[Event] = []
+        if self._keys.spi is not None and self._rekeys.newcomers_share_key:
+            events += await self._give_key(seat, now)
+        return [*events, *await self._settle(now)]
+
+    async def leave(self, association_id: UUID, now: float) -> list[Event]:
+        """Take a member away; nothing happens if it is none."""
+        if self._seats.pop(association_id, None) is None:
+            return []
+        self._roster.leave(association_id)
+        self._rekeys.left(now)
+        if not self._seats:
+            self._keys.forget()
+            self._rekeys.stop()
+        return await self._settle(now)
+
+    async def receive(self, association_id: UUID, message: Announce | EktKeyAck, now: float) -> list[Event]:
+        """What a member says on its key channel; `IllegalParameter` for what is not allowed, also from a non-member."""
+        seat = self._seats.get(association_id)
+        if seat is None:
+            raise IllegalParameter("a message of someone who was not admitted")
+        events: list[Event] = []
+        if isinstance(message, Announce):
+            refused = self._roster.announce(association_id, message.sources)
+            events += [SourceRefused(association_id, source.ssrc) for source in refused]
+            if refused:
+                # The claimant learns it at once, from an entry of its own that lacks the source.
+                await self._give_roster(seat, now)
+        elif message.spi == self._keys.spi:
+            self._roster.acknowledge(association_id, message.spi)
+        return [*events, *await self._settle(now)]
+
+    def clear(self) -> list[Event]:
+        """Everyone is gone at once, and there is no way to tell them anything."""
+        if not self._seats:
+            return []
+        for association_id in self._seats:
+            self._roster.leave(association_id)
+        self._seats.clear()
+        self._keys.forget()
+        self._rekeys.stop()
+        return [RosterChanged(self.members)]
+
+    def next_timeout(self) -> float | None:
+        """When `handle_timeout` should be called."""
+        return min((time for time in (self._roster_due, self._rekeys.due) if time is not None), default=None)
+
+    async def handle_timeout(self, now: float) -> list[Event]:
+        """Rekey and send rosters as they have become due."""
+        return await self._settle(now)
+
+    async def _settle(self, now: float) -> list[Event]:
+        events: list[Event] = []
+        if self._rekeys.due is not None and self._rekeys.due <= now:
+            self._keys.renew(now)
+            self._rekeys.rekeyed(now)
+            for seat in self._seats.values():
+                events += await self._give_key(seat, now)
+        return [*events, *await self._publish(now)]
+
+    async def _publish(self, now: float) -> list[Event]:
+        """Send the roster to all, if it has changed and the last one is long enough ago."""
+        self._roster_due = None
+        if self._roster.version == self._announced_version:
+            return []
+        if now < self._roster_allowed:
+            self._roster_due = self._roster_allowed
+            return []
+        self._roster_allowed = now + ROSTER_INTERVAL
+        self._announced_version = self._roster.version
+        for seat in self._seats.values():
+            if seat.roster_version != self._roster.version:
+                await self._give_roster(seat, now)
+        return [RosterChanged(self.members)]
+
+    async def _give_key(self, seat: _Seat, now: float) -> list[Event]:
+        await seat.association.send(self._keys.message(now), now)
+        association, admission = seat.association, seat.association.admission
+        if seat.is_keyed or admission is None or association.fingerprint is None:
+            return []
+        seat.is_keyed = True
+        await self._give_roster(seat, now)
+        return [EndpointKeyed(association.association_id, admission.identity, association.fingerprint)]
+
+    async def _give_roster(self, seat: _Seat, now: float) -> None:
+        seat.roster_version = self._roster.version
+        await seat.association.send(self._roster.message_for(seat.association.association_id), now)
+
+    async def _tell_again(self, seat: _Seat, now: float) -> list[Event]:
+        if seat.is_keyed:
+            await self._give_key(seat, now)
+        await self._give_roster(seat, now)
+        return await self._settle(now)

@@ -1,0 +1,160 @@
+"""The Key Distributor: its certificate, its conference, and the tunnel of the moment.
+
+Calls are awaited to their end before the next is made. Each takes what has come in, returns what has happened, and
+leaves octets for the tunnel in `data_to_send()`. `now` is monotonic, in seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import count
+from uuid import UUID
+
+from perc.crypto.provider import CryptoProvider, SigningKey
+from perc.ekt.key_channel import Member
+from perc.errors import ApiMisuse, IdentityRejected
+from perc.identity.verdict import Verdict
+from perc.key_distributor.admissions import Admissions
+from perc.key_distributor.conference import Conference
+from perc.key_distributor.events import ConnectionClosed, Event
+from perc.key_distributor.rekey import RekeyPolicy
+from perc.key_distributor.session import Parties, TunnelSession
+from perc.key_distributor.signing import Terms
+from perc.tls.client import TlsClientConfig
+from perc.x509.certificate import Certificate
+from perc.x509.fingerprint import Fingerprint
+from perc.x509.path import TrustAnchors
+from perc.x509.self_signed import self_signed
+
+COMMON_NAME = "PERC Key Distributor"
+
+
+class KeyDistributor:
+    """Gives hop-by-hop keys to its Media Distributor, and end-to-end keys to endpoints whose identity it has checked.
+
+    `certificate` is new for each Key Distributor and serves both the tunnel (client) and the endpoints (server).
+    """
+
+    def __init__(
+        self, provider: CryptoProvider, certificate: Certificate, signing_key: SigningKey, policy: RekeyPolicy
+    ) -> None:
+        self.certificate = certificate
+        self.fingerprint = Fingerprint.of(certificate.der)
+        self._provider = provider
+        self._signing_key = signing_key
+        self._parties = Parties(Admissions(), Conference(provider, policy))
+        self._request_ids = count(1)
+        self._session: TunnelSession | None = None
+        self._conference: str | None = None
+        self._clock: _UnixClock
+
+    @classmethod
+    async def create(
+        cls, provider: CryptoProvider, now: datetime, policy: RekeyPolicy = RekeyPolicy.AT_HALF_LIFE
+    ) -> KeyDistributor:
+        """A Key Distributor with a key and a certificate of its own."""
+        signing_key = await provider.generate_signing_key()
+        return cls(provider, await self_signed(provider, signing_key, COMMON_NAME, now), signing_key, policy)
+
+    @property
+    def roster(self) -> tuple[Member, ...]:
+        """Who is in the conference."""
+        return self._parties.conference.members
+
+    async def open(self, md_host: str, trust_anchors: TrustAnchors, conference: str, now_utc: datetime) -> None:
+        """Begin a tunnel to the Media Distributor `md_host`, for the one conference of this Key Distributor.
+
+        `conference` is origin and path of the conference's page. `ApiMisuse` for a second conference, and while there
+        is a tunnel.
+        """
+        if self._session is not None and not self._session.has_ended:
+            raise ApiMisuse("there is a tunnel already")
+        if self._conference not in {None, conference}:
+            raise ApiMisuse("a Key Distributor has one conference")
+        self._conference = conference
+        self._clock = _UnixClock(now_utc)
+        config = TlsClientConfig(md_host, trust_anchors, self.certificate, self._signing_key, now_utc)
+        terms = Terms(conference, self.fingerprint, self._request_ids)
+        self._session = TunnelSession(self._provider, config, terms, self._parties)
+        await self._session.start()
+
+    async def receive_data(self, data: bytes, now: float) -> list[Event]:
+        """Take octets of the connection to the Media Distributor in; never raises for what they are."""
+        session = self._expect_session()
+        self._clock.observe(now)
+        events = await session.receive_data(data, now)
+        await session.flush()
+        return events
+
+    def data_to_send(self) -> bytes:
+        """Octets for the connection to the Media Distributor."""
+        return b"" if self._session is None else self._session.data_to_send()
+
+    async def validated(self, request_id: int, verdict: Verdict | IdentityRejected, now: float) -> list[Event]:
+        """The answer to a `ValidationRequested`. One that comes too late does nothing."""
+        session = self._expect_session()
+        events = session.signing.validated(request_id, verdict, now, self._clock.unix_time(now))
+        await session.flush()
+        return events
+
+    async def asserted(self, request_id: int, identity: str | IdentityRejected, now: float) -> list[Event]:
+        """The answer to an `AssertionRequested`: an a=identity value. One that comes too late does nothing."""
+        session = self._expect_session()
+        events = session.signing.asserted(request_id, identity, now)
+        await session.flush()
+        return events
+
+    async def remove(self, association_id: UUID, now: float) -> list[Event]:
+        """End an endpoint's association, because it may not be here any longer; nothing happens if it is gone."""
+        session = self._expect_session()
+        events = await session.remove(association_id, now)
+        await session.flush()
+        return events
+
+    def next_timeout(self) -> float | None:
+        """When `handle_timeout` should be called; None while there is nothing to wait for."""
+        times = [self._parties.admissions.next_timeout(), self._parties.conference.next_timeout()]
+        if self._session is not None:
+            times.append(self._session.next_timeout())
+        return min((time for time in times if time is not None), default=None)
+
+    async def handle_timeout(self, now: float) -> list[Event]:
+        """Do everything that has become due by `now`."""
+        self._parties.admissions.handle_timeout(now)
+        if self._session is None:
+            return []
+        events = await self._session.handle_timeout(now)
+        events += await self._parties.conference.handle_timeout(now)
+        await self._session.flush()
+        return events
+
+    async def close(self) -> list[Event]:
+        """End all associations and the tunnel, and forget the keys."""
+        return [] if self._session is None else await self._session.close()
+
+    def connection_lost(self) -> list[Event]:
+        """The connection ended without a word. Another may be opened; the endpoints have to come again."""
+        session = self._expect_session()
+        return [] if session.has_ended else [*session.lose(), ConnectionClosed()]
+
+    def _expect_session(self) -> TunnelSession:
+        if self._session is None:
+            raise ApiMisuse("there was no tunnel yet")
+        return self._session
+
+
+class _UnixClock:
+    """The time of day, told once and carried on by the monotonic clock."""
+
+    def __init__(self, now_utc: datetime) -> None:
+        self._start = now_utc.timestamp()
+        self._started_at: float | None = None
+
+    def observe(self, now: float) -> None:
+        """The first monotonic time after the start is taken for the start: it is one round trip later."""
+        if self._started_at is None:
+            self._started_at = now
+
+    def unix_time(self, now: float) -> int:
+        """Seconds since 1970."""
+        return int(self._start + now - (now if self._started_at is None else self._started_at))
