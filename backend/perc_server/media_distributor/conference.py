@@ -1,0 +1,276 @@
+"""One conference: its endpoints on one UDP port, its Key Distributor behind one tunnel.
+
+    endpoint ── STUN ──────────► IceLite             an address is an endpoint's after a check
+             ── DTLS ◄─────────► TunneledDtls ◄────► Key Distributor
+             ── SRTP, SRTCP ───► PacketPath          with the hop keys of MediaKeys
+
+What one endpoint sends wrong costs only itself: datagrams are dropped and counted, never answered with an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+
+from perc.errors import IllegalParameter
+from perc.tunnel.messages import (
+    EndpointDisconnect,
+    MediaKeys,
+    Message,
+    SignAnswerAck,
+    SignAnswerReject,
+    TunneledDtls,
+)
+from perc.x509.fingerprint import Fingerprint
+from perc_server.media_distributor.answer import Answer
+from perc_server.media_distributor.config import MediaDistributorConfig
+from perc_server.media_distributor.demultiplex import Datagram, classify
+from perc_server.media_distributor.endpoint import Endpoint
+from perc_server.media_distributor.endpoints import Endpoints
+from perc_server.media_distributor.events import (
+    EndpointLeft,
+    Notify,
+    SourcesChanged,
+    Step,
+    StepName,
+    TunnelChanged,
+)
+from perc_server.media_distributor.forwarder import Forwarder
+from perc_server.media_distributor.hop import HopKeys
+from perc_server.media_distributor.ice import Address
+from perc_server.media_distributor.media_port import MediaPort
+from perc_server.media_distributor.packet_path import Tap
+from perc_server.media_distributor.refusal import Code, Refusal
+from perc_server.media_distributor.reports import Reports
+from perc_server.media_distributor.signatures import Signatures
+from perc_server.media_distributor.switchboard import Switchboard
+from perc_server.media_distributor.tunnel import Tunnel
+
+TICK = 0.1
+"""Seconds between looks at what is due: well below the shortest interval, half a second between key frames."""
+
+MAXIMUM_FAREWELLS = 256
+"""Associations that ended while the tunnel was down, for the Key Distributor to be told."""
+
+logger = logging.getLogger(__name__)
+
+
+class Conference:
+    """A `TunnelUser`, between `open` and `close`."""
+
+    def __init__(
+        self,
+        name: str,
+        fingerprint: Fingerprint,
+        config: MediaDistributorConfig,
+        notify: Notify,
+        tap: Tap | None = None,
+    ) -> None:
+        self.name = name
+        self.fingerprint = fingerprint
+        """Of the Key Distributor's certificate."""
+        self._config = config
+        self._notify = notify
+        self._loop = asyncio.get_running_loop()
+        self._tunnel: Tunnel | None = None
+        self._tunnel_deadline = self._loop.time() + config.timeouts.tunnel
+        self._farewells: deque[EndpointDisconnect] = deque(maxlen=MAXIMUM_FAREWELLS)
+        self.signatures = Signatures(config.timeouts.signature)
+        self.port = MediaPort(config.media_host, config.media_ports, self.receive)
+        self.endpoints = Endpoints()
+        self.path = Forwarder(self._send, tap)
+        self.switchboard = Switchboard(self.path)
+        self._reports = Reports(self.path, self.switchboard, config.maximum_bitrate)
+        self._counts: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
+
+    @property
+    def tunnel(self) -> Tunnel | None:
+        """The Key Distributor's tunnel, if it is up."""
+        return self._tunnel
+
+    def admit(self, endpoint: Endpoint, answer: Answer) -> None:
+        """An answer to the endpoint has been signed: from now on it holds."""
+        self.endpoints.add(endpoint)
+        self.switchboard.apply(endpoint, answer)
+        self._reports.request_key_frames(self._loop.time())
+        self._report_sources()
+
+    def leave(self, endpoint: Endpoint) -> None:
+        """The endpoint left: its hop's keys and its sources are gone, and the Key Distributor is told."""
+        # "the Media Distributors MUST send an EndpointDisconnect message" (RFC 9185, Section 5.3).
+        farewell = EndpointDisconnect(endpoint.association_id)
+        if self._tunnel is not None:
+            self._tunnel.send(farewell)
+        else:
+            self._farewells.append(farewell)
+        self._remove(endpoint)
+
+    def close(self) -> None:
+        """The conference is over."""
+        tunnel, self._tunnel = self._tunnel, None
+        for endpoint in self.endpoints:
+            if tunnel is not None:
+                tunnel.send(EndpointDisconnect(endpoint.association_id))
+            self._remove(endpoint)
+        if tunnel is not None:
+            tunnel.close()
+        self.signatures.abandon(Refusal(Code.NO_SUCH_CONFERENCE, "the conference ended"))
+        self.port.close()
+
+    def step(self, step: StepName, endpoint: Endpoint | None = None) -> None:
+        """Report a step of the call flow, once per endpoint."""
+        if endpoint is None:
+            self._notify(Step(self.name, step))
+        elif step not in endpoint.steps:
+            endpoint.steps.add(step)
+            self._notify(Step(self.name, step, endpoint.endpoint_id, endpoint.role))
+
+    # The tunnel.
+
+    def tunnel_opened(self, tunnel: Tunnel) -> None:
+        """See `TunnelUser`. The same Key Distributor again: the newer tunnel wins."""
+        older, self._tunnel = self._tunnel, tunnel
+        if older is not None:
+            older.close()
+            self._without_key_distributor()
+        self.step(StepName.TLS)
+        self.step(StepName.PROFILES)
+        self._notify(TunnelChanged(self.name, "up"))
+        while self._farewells:
+            tunnel.send(self._farewells.popleft())
+        for endpoint in self.endpoints:
+            while endpoint.queued_dtls:
+                self._tunnel_dtls(tunnel, endpoint, endpoint.queued_dtls.popleft())
+
+    def tunnel_closed(self, tunnel: Tunnel) -> None:
+        """See `TunnelUser`. Media goes on without a tunnel, DTLS waits."""
+        if tunnel is not self._tunnel:
+            return
+        self._tunnel = None
+        self._tunnel_deadline = self._loop.time() + self._config.timeouts.tunnel_lost
+        self._without_key_distributor()
+        self._notify(TunnelChanged(self.name, "down"))
+
+    def tunnel_received(self, message: Message) -> None:
+        """See `TunnelUser`."""
+        match message:
+            case SignAnswerAck():
+                self.signatures.acknowledged(message)
+            case SignAnswerReject():
+                self.signatures.rejected(message)
+            case MediaKeys() | TunneledDtls() | EndpointDisconnect():
+                endpoint = self.endpoints.by_association(message.association_id)
+                if endpoint is not None:
+                    self._received_for(endpoint, message)
+
+    def _received_for(self, endpoint: Endpoint, message: MediaKeys | TunneledDtls | EndpointDisconnect) -> None:
+        match message:
+            case TunneledDtls(dtls_message=datagram):
+                self._send(endpoint.endpoint_id, datagram)
+            case MediaKeys():
+                self._take_keys(endpoint, message)
+            case EndpointDisconnect():
+                self._remove(endpoint)
+                self._notify(EndpointLeft(self.name, endpoint.endpoint_id))
+
+    def _take_keys(self, endpoint: Endpoint, message: MediaKeys) -> None:
+        if endpoint.has_hop:
+            # Never a second time: the hop would start its packet indices anew, under a key that has used them.
+            logger.warning("%s: media_keys for an association that has its keys", self.name)
+            return
+        try:
+            keys = HopKeys.from_media_keys(message)
+        except IllegalParameter as error:
+            logger.warning("%s: media_keys: %s", self.name, error)
+            self._drop(endpoint)
+            return
+        endpoint.has_hop = True
+        self.path.add_hop(endpoint.endpoint_id, keys)
+        self.switchboard.keyed(endpoint)
+        self._reports.request_key_frames(self._loop.time())
+
+    def _without_key_distributor(self) -> None:
+        self.signatures.abandon(Refusal(Code.NO_KEY_DISTRIBUTOR, "the Key Distributor's tunnel was lost"))
+
+    # Datagrams.
+
+    def receive(self, datagram: bytes, address: Address) -> None:
+        """A datagram came from an address."""
+        kind = classify(datagram)
+        now = self._loop.time()
+        if kind is Datagram.STUN:
+            self._receive_check(datagram, address, now)
+            return
+        endpoint = self.endpoints.by_address(address)
+        if endpoint is None or kind is Datagram.UNKNOWN or not endpoint.datagrams.spend(now):
+            self.dropped[kind.name] += 1
+        elif kind is Datagram.DTLS:
+            self._receive_dtls(endpoint, datagram)
+        elif kind is Datagram.RTCP:
+            self._reports.receive(endpoint, datagram, now)
+        else:
+            self._receive_rtp(endpoint, datagram, now)
+
+    def _receive_check(self, datagram: bytes, address: Address, now: float) -> None:
+        response, endpoint = self.endpoints.check(datagram, address)
+        if response is not None:
+            self.port.send(response, address)
+        if endpoint is not None:
+            endpoint.deadline = now + self._config.timeouts.consent
+
+    def _receive_dtls(self, endpoint: Endpoint, datagram: bytes) -> None:
+        self.step(StepName.DTLS, endpoint)
+        if self._tunnel is None:
+            endpoint.queued_dtls.append(datagram)
+        else:
+            self._tunnel_dtls(self._tunnel, endpoint, datagram)
+
+    def _tunnel_dtls(self, tunnel: Tunnel, endpoint: Endpoint, datagram: bytes) -> None:
+        tunnel.send(TunneledDtls(endpoint.association_id, datagram))
+        self.step(StepName.TUNNELED_DTLS, endpoint)
+
+    def _receive_rtp(self, endpoint: Endpoint, packet: bytes, now: float) -> None:
+        first_of = self.path.receive_rtp(endpoint.endpoint_id, packet, now)
+        if first_of is not None:
+            self.step(StepName.MEDIA, endpoint)
+            self.switchboard.heard(first_of)
+            self._reports.request_key_frames(now)
+
+    def _send(self, endpoint_id: str, datagram: bytes) -> None:
+        endpoint = self.endpoints.get(endpoint_id)
+        if endpoint is not None and endpoint.ice.selected is not None:
+            self.port.send(datagram, endpoint.ice.selected)
+
+    # Time.
+
+    def tick(self, now: float) -> str | None:
+        """Do what is due; the reason if the conference is over."""
+        for endpoint in self.endpoints:
+            if now >= endpoint.deadline:
+                self._drop(endpoint)
+            else:
+                self._reports.report(endpoint, now)
+        self._reports.request_key_frames(now)
+        if self._tunnel is None and now >= self._tunnel_deadline:
+            return "the Key Distributor is gone"
+        return None
+
+    def _drop(self, endpoint: Endpoint) -> None:
+        """The endpoint is gone, or cannot stay: everyone is told."""
+        self.leave(endpoint)
+        self._notify(EndpointLeft(self.name, endpoint.endpoint_id))
+
+    def _remove(self, endpoint: Endpoint) -> None:
+        self.endpoints.remove(endpoint)
+        self.path.remove_hop(endpoint.endpoint_id)
+        self.switchboard.left(endpoint)
+        self._reports.left(endpoint)
+        self._report_sources()
+
+    def _report_sources(self) -> None:
+        counts = self.switchboard.counts
+        if counts != self._counts:
+            self._counts = counts
+            self._notify(SourcesChanged(self.name, counts["audio"], counts["video"]))

@@ -1,0 +1,150 @@
+"""The control port: call processing's one connection (control protocol).
+
+TLS 1.3, and a certificate pinned on each side. A newer connection takes the place of an older one. What a connection
+started ends with it: call processing keeps nothing that would outlive its connection either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from perc.x509.fingerprint import Fingerprint
+from perc_server.media_distributor.config import MediaDistributorConfig
+from perc_server.media_distributor.events import Event, as_message
+from perc_server.media_distributor.refusal import Refusal
+from perc_server.media_distributor.requests import MAXIMUM_LINE, End, Leave, MakeOffer, StartConference, read_id
+from perc_server.media_distributor.requests import read_request as read
+
+MAXIMUM_UNSENT = 8 << 20
+"""Octets that call processing may leave unread before its connection is closed."""
+
+MAXIMUM_REQUESTS = 200
+"""Requests under way at once; the next one is read when one is done."""
+
+logger = logging.getLogger(__name__)
+
+Result = dict[str, Any]
+Handler = Callable[[StartConference | MakeOffer | Leave | End, Callable[[Event], None]], Awaitable[Result]]
+
+
+def pinned_context(config: MediaDistributorConfig) -> ssl.SSLContext:
+    """A server context that accepts exactly one certificate and presents exactly one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cafile=config.control_peer_certificate)
+    context.load_cert_chain(config.control_certificate)
+    context.num_tickets = 0  # each connection shows its certificate
+    return context
+
+
+class ControlPort:
+    """The listener, and the connection that is in charge."""
+
+    def __init__(self, config: MediaDistributorConfig, handle: Handler, lost: Callable[[], None]) -> None:
+        self._config = config
+        self._handle = handle
+        self._lost = lost
+        pem = config.control_peer_certificate.read_text()
+        self._peer = Fingerprint.of(ssl.PEM_cert_to_DER_cert(pem))
+        self._server: asyncio.Server | None = None
+        self._current: ControlConnection | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> int:
+        """Listen; the port."""
+        self._server = await asyncio.start_server(
+            self._accept,
+            self._config.control_host,
+            self._config.control_port,
+            ssl=pinned_context(self._config),
+            ssl_handshake_timeout=self._config.timeouts.handshake,
+            limit=MAXIMUM_LINE,
+        )
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def close(self) -> None:
+        """Listen no more; the connection ends."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        connection = ControlConnection(reader, writer, self._handle)
+        try:
+            presented = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            if not self._peer.matches(Fingerprint.of(presented)):
+                logger.warning("control connection with another certificate")
+                return
+            await self._take_over(connection)
+            await connection.serve()
+        except (OSError, ValueError) as error:
+            # ValueError: a line longer than the limit.
+            logger.info("control connection: %s", error)
+        finally:
+            if self._current is connection:
+                self._current = None
+                self._lost()
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _take_over(self, connection: ControlConnection) -> None:
+        older, self._current = self._current, connection
+        if older is not None:
+            self._lost()
+            older.abort()
+
+
+class ControlConnection:
+    """One connection: requests in, results and events out."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handle: Handler) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._handle = handle
+        self._slots = asyncio.Semaphore(MAXIMUM_REQUESTS)
+
+    async def serve(self) -> None:
+        """Until the other side closes."""
+        async with asyncio.TaskGroup() as group:
+            while line := await self._reader.readline():
+                await self._slots.acquire()
+                group.create_task(self._answer(line))
+
+    def notify(self, event: Event) -> None:
+        """Send an event."""
+        self._send(as_message(event))
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._writer.transport.abort()
+
+    async def _answer(self, line: bytes) -> None:
+        number = 0
+        try:
+            number = read_id(line)
+            request = read(line)
+            self._send({"id": request.id, "result": await self._handle(request, self.notify)})
+        except Refusal as refusal:
+            self._send({"id": number, "error": {"code": refusal.code, "detail": refusal.detail}})
+        finally:
+            self._slots.release()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._writer.write(json.dumps(message).encode() + b"\n")
+        if self._writer.transport.get_write_buffer_size() > MAXIMUM_UNSENT:
+            self.abort()

@@ -1,0 +1,58 @@
+"""One endpoint of a conference, as the Media Distributor knows it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from perc_server.media_distributor.answer import Source
+from perc_server.media_distributor.events import StepName
+from perc_server.media_distributor.ice import IceLite
+from perc_server.media_distributor.slots import SlotTable
+
+MAXIMUM_QUEUED_DTLS = 32
+"""Datagrams of one endpoint that wait for a lost tunnel to come back: several flights, which are resent anyway."""
+
+DATAGRAMS_PER_SECOND = 4000
+"""Datagrams of one endpoint per second: ten times what a sender of 2.5 Mbit/s video and audio needs."""
+
+
+class Allowance:
+    """A bound on how often something may happen, with a burst of one second."""
+
+    def __init__(self, per_second: int) -> None:
+        self._per_second = per_second
+        self._left = float(per_second)
+        self._at = 0.0
+
+    def spend(self, now: float) -> bool:
+        """Whether it may happen once more."""
+        self._left = min(self._per_second, self._left + (now - self._at) * self._per_second)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+@dataclass(slots=True, eq=False)
+class Endpoint:
+    """An endpoint whose first answer has been signed."""
+
+    endpoint_id: str
+    role: str
+    ice: IceLite
+    fingerprints: frozenset[str]
+    """Of its certificate, as offered; another certificate is another endpoint."""
+    deadline: float
+    """When it counts as gone, unless an ICE check comes."""
+    # "The association identifier MUST be randomly assigned UUID value" (RFC 9185, Section 5.3).
+    association_id: UUID = field(default_factory=uuid4)
+    has_hop: bool = False
+    sources: tuple[Source, ...] = ()
+    slots: SlotTable = field(default_factory=SlotTable)
+    queued_dtls: deque[bytes] = field(default_factory=lambda: deque(maxlen=MAXIMUM_QUEUED_DTLS))
+    datagrams: Allowance = field(default_factory=lambda: Allowance(DATAGRAMS_PER_SECOND))
+    steps: set[StepName] = field(default_factory=set)
+    """Steps reported already: the ladder has each once."""

@@ -1,0 +1,187 @@
+"""The packet path in Python: hop by hop from a source to its receivers.
+
+    sender's hop                                                        receiver's hop
+    SRTP ─ known SSRC? ─ unprotect ─ padding only? ─┬─ PT, SEQ, MID ─ protect ─ SRTP
+                │ no        │ fails       │ yes     ├─ …
+               drop        drop        swallow      └─ …
+
+SSRC, timestamp, CSRCs, marker and payload pass as they are. Nothing here can read a payload.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from perc.errors import AuthenticationFailed, DecodeError
+from perc.srtp.packet import RtpPacket
+from perc_server.media_distributor.answer import Source
+from perc_server.media_distributor.hop import Hop, HopKeys
+from perc_server.media_distributor.packet_path import ForwardedPacket, Leg, Send, Tap
+from perc_server.media_distributor.reception import Reception, ReportBlock
+from perc_server.media_distributor.rtp import is_empty, ssrc_of
+from perc_server.media_distributor.sequence import IncomingSequence, OutgoingSequence
+
+MAXIMUM_SSRCS_PER_HOP = 2048
+"""SSRCs that one hop ever carries: each costs a context in libsrtp that must outlive every pause."""
+
+MAXIMUM_RTCP_SENDERS = 256
+"""SSRCs that one endpoint's RTCP ever comes from, for the same reason; a browser needs one per m-line."""
+
+
+@dataclass(slots=True)
+class _Receiver:
+    """A leg in use."""
+
+    leg: Leg
+    sequence: OutgoingSequence
+
+
+@dataclass(slots=True)
+class _Stream:
+    """A source, as far as packets go; sequence and reception begin with the first packet."""
+
+    endpoint: str
+    source: Source
+    receivers: dict[str, _Receiver] = field(default_factory=dict)
+    sequence: IncomingSequence | None = None
+    reception: Reception | None = None
+
+
+@dataclass(slots=True)
+class _Link:
+    """A hop, and the sequence numbers it has used, which live as long as its keys."""
+
+    hop: Hop
+    sequences: dict[int, OutgoingSequence] = field(default_factory=dict)
+    rtcp_senders: set[int] = field(default_factory=set)
+
+
+class Forwarder:
+    """A `PacketPath`. `dropped` counts what was not forwarded, by reason; a dropped packet is never answered."""
+
+    def __init__(self, send: Send, tap: Tap | None = None) -> None:
+        self._send = send
+        self._tap = tap
+        self._links: dict[str, _Link] = {}
+        self._streams: dict[int, _Stream] = {}
+        self.dropped: Counter[str] = Counter()
+
+    def add_hop(self, endpoint: str, keys: HopKeys) -> None:
+        """See `PacketPath`."""
+        self._links[endpoint] = _Link(Hop(keys))
+
+    def remove_hop(self, endpoint: str) -> None:
+        """See `PacketPath`."""
+        link = self._links.pop(endpoint, None)
+        if link is not None:
+            link.hop.close()
+        for stream in self._streams.values():
+            stream.receivers.pop(endpoint, None)
+
+    def add_source(self, endpoint: str, source: Source) -> None:
+        """See `PacketPath`."""
+        self._streams[source.ssrc] = _Stream(endpoint, source)
+
+    def remove_source(self, ssrc: int) -> None:
+        """See `PacketPath`."""
+        self._streams.pop(ssrc, None)
+
+    def connect(self, ssrc: int, receiver: str, leg: Leg) -> None:
+        """See `PacketPath`."""
+        link, stream = self._links[receiver], self._streams[ssrc]
+        if ssrc not in link.sequences and len(link.sequences) >= MAXIMUM_SSRCS_PER_HOP:
+            self.dropped["too many SSRCs on a hop"] += 1
+            return
+        sequence = link.sequences.setdefault(ssrc, OutgoingSequence())
+        sequence.resume()
+        stream.receivers[receiver] = _Receiver(leg, sequence)
+
+    def disconnect(self, ssrc: int, receiver: str) -> None:
+        """See `PacketPath`."""
+        self._streams[ssrc].receivers.pop(receiver, None)
+
+    def receive_rtp(self, endpoint: str, packet: bytes, now: float) -> int | None:
+        """See `PacketPath`."""
+        link, stream = self._links.get(endpoint), self._streams.get(ssrc_of(packet))
+        # Unknown SSRCs end here, before libsrtp would keep a context for each of them.
+        if link is None or stream is None or stream.endpoint != endpoint:
+            self.dropped["not a source of this endpoint"] += 1
+            return None
+        try:
+            received = link.hop.unprotect_rtp(packet)
+            parsed = RtpPacket.read(received)
+        except (AuthenticationFailed, DecodeError) as error:
+            self.dropped[str(error)] += 1
+            return None
+        return self._accept(stream, parsed, received, now)
+
+    def _accept(self, stream: _Stream, packet: RtpPacket, received: bytes, now: float) -> int | None:
+        is_first = stream.sequence is None or stream.reception is None
+        if stream.sequence is None or stream.reception is None:
+            stream.sequence = IncomingSequence(packet.sequence_number)
+            first = stream.sequence.highest
+            stream.reception = Reception(packet.ssrc, stream.source.clock_rate, first)
+        index = stream.sequence.extend(packet.sequence_number)
+        stream.reception.packet(index, packet.timestamp, now)
+        if is_empty(packet) or packet.payload_type != stream.source.payload_type:
+            self.dropped["padding, or a payload type that was not negotiated"] += 1
+            stream.sequence.swallow(index)
+        else:
+            position = stream.sequence.position(index)
+            stream.sequence.advance(index)
+            self._forward(stream, packet, received, position)
+        return packet.ssrc if is_first else None
+
+    def _forward(self, stream: _Stream, packet: RtpPacket, received: bytes, position: int) -> None:
+        for endpoint, receiver in stream.receivers.items():
+            sequence_number = receiver.sequence.place(position)
+            if sequence_number is None:
+                self.dropped["too late for a receiver"] += 1
+                continue
+            leg = receiver.leg
+            outgoing = replace(
+                packet,
+                payload_type=leg.payload_type,
+                sequence_number=sequence_number,
+                extension=leg.extension,
+            ).write()
+            try:
+                sent = self._links[endpoint].hop.protect_rtp(outgoing)
+            except AuthenticationFailed as error:
+                self.dropped[str(error)] += 1
+                continue
+            self._send(endpoint, sent)
+            if self._tap is not None:
+                self._tap(ForwardedPacket(stream.endpoint, endpoint, received, sent))
+
+    def receive_rtcp(self, endpoint: str, packet: bytes) -> bytes | None:
+        """See `PacketPath`."""
+        link, sender = self._links.get(endpoint), int.from_bytes(packet[4:8], "big")
+        if link is None or (sender not in link.rtcp_senders and len(link.rtcp_senders) >= MAXIMUM_RTCP_SENDERS):
+            self.dropped["RTCP without a hop, or of too many senders"] += 1
+            return None
+        try:
+            compound = link.hop.unprotect_rtcp(packet)
+        except AuthenticationFailed as error:
+            self.dropped[str(error)] += 1
+            return None
+        link.rtcp_senders.add(sender)
+        return compound
+
+    def send_rtcp(self, endpoint: str, compound: bytes) -> None:
+        """See `PacketPath`."""
+        link = self._links.get(endpoint)
+        if link is not None:
+            self._send(endpoint, link.hop.protect_rtcp(compound))
+
+    def sender_report(self, ssrc: int, ntp_timestamp: int, now: float) -> None:
+        """See `PacketPath`."""
+        stream = self._streams.get(ssrc)
+        if stream is not None and stream.reception is not None:
+            stream.reception.sender_report(ntp_timestamp, now)
+
+    def report(self, ssrc: int, now: float) -> ReportBlock | None:
+        """See `PacketPath`."""
+        stream = self._streams.get(ssrc)
+        return None if stream is None or stream.reception is None else stream.reception.report(now)

@@ -1,0 +1,166 @@
+"""The Media Distributor: a control port, a tunnel port, and a UDP port for each conference."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from perc.x509.fingerprint import Fingerprint
+from perc_server.media_distributor.conference import TICK, Conference
+from perc_server.media_distributor.config import MediaDistributorConfig
+from perc_server.media_distributor.control import ControlPort
+from perc_server.media_distributor.events import ConferenceEnded, Notify, StepName
+from perc_server.media_distributor.negotiation import Negotiation, OfferRequest
+from perc_server.media_distributor.packet_path import Tap
+from perc_server.media_distributor.refusal import Code, Refusal
+from perc_server.media_distributor.requests import (
+    End,
+    Leave,
+    MakeOffer,
+    OfferParams,
+    StartConference,
+    StartConferenceParams,
+)
+from perc_server.media_distributor.tls_server import server_context
+from perc_server.media_distributor.tunnel import Tunnel, TunnelUser
+
+MAXIMUM_CONFERENCES = 256
+"""Live conferences, each with a port of its own."""
+
+MAXIMUM_CONNECTIONS = 512
+"""TCP connections on the tunnel's port; each may take up to the handshake's time limit."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    conference: Conference
+    negotiation: Negotiation
+    notify: Notify
+
+
+class MediaDistributor:
+    """Between `open` and `close`; `control_port` and `tunnel_port` are known when it is open."""
+
+    def __init__(self, config: MediaDistributorConfig, tap: Tap | None = None) -> None:
+        self._config = config
+        self._tap = tap
+        self._live: dict[str, _Live] = {}
+        self._control = ControlPort(config, self._handle, self._call_processing_lost)
+        self._tunnels: asyncio.Server | None = None
+        self._clock: asyncio.Task[None] | None = None
+        self.control_port = 0
+        self.tunnel_port = 0
+
+    async def open(self) -> None:
+        """Listen."""
+        loop = asyncio.get_running_loop()
+        context = server_context(self._config.tunnel_certificate, lambda client: self.expecting(client) is not None)
+        self._tunnels = await loop.create_server(
+            lambda: Tunnel(context, self, self._config.timeouts.handshake),
+            self._config.tunnel_host,
+            self._config.tunnel_port,
+            backlog=MAXIMUM_CONNECTIONS,
+        )
+        self.tunnel_port = self._tunnels.sockets[0].getsockname()[1]
+        self.control_port = await self._control.open()
+        self._clock = asyncio.create_task(self._tick())
+
+    async def close(self) -> None:
+        """End everything."""
+        if self._clock is not None:
+            self._clock.cancel()
+        await self._control.close()
+        self._call_processing_lost()
+        if self._tunnels is not None:
+            self._tunnels.close()
+
+    def expecting(self, fingerprint: Fingerprint) -> TunnelUser | None:
+        """See `TunnelUsers`."""
+        conferences = (live.conference for live in self._live.values())
+        return next((each for each in conferences if each.fingerprint.matches(fingerprint)), None)
+
+    def conference(self, name: str) -> Conference | None:
+        """A live conference."""
+        live = self._live.get(name)
+        return live.conference if live else None
+
+    async def _handle(self, request: StartConference | MakeOffer | Leave | End, notify: Notify) -> dict[str, Any]:
+        match request:
+            case StartConference(params=params):
+                return self._start(params, notify)
+            case MakeOffer(params=params):
+                return {"sdp": await self._offer(params)}
+            case Leave(params=params):
+                conference = self._get(params.conference).conference
+                endpoint = conference.endpoints.get(params.endpoint)
+                if endpoint is not None:
+                    conference.leave(endpoint)
+            case End(params=params):
+                self._get(params.conference)
+                self._end(params.conference)
+        return {}
+
+    def _start(self, params: StartConferenceParams, notify: Notify) -> dict[str, Any]:
+        fingerprint = Fingerprint.parse(params.fingerprint)
+        # A Key Distributor is known by its certificate alone, so the certificate can be for one conference only.
+        if params.conference in self._live or self.expecting(fingerprint) is not None:
+            raise Refusal(Code.CONFLICT, "there is such a conference, or one with this Key Distributor")
+        if len(self._live) >= MAXIMUM_CONFERENCES:
+            raise Refusal(Code.FULL, f"there are {MAXIMUM_CONFERENCES} conferences already")
+        conference = Conference(params.conference, fingerprint, self._config, notify, self._tap)
+        negotiation = Negotiation(conference, self._config.timeouts)
+        self._live[params.conference] = _Live(conference, negotiation, notify)
+        conference.step(StepName.NEW_CONFERENCE)
+        conference.step(StepName.CONFERENCE_ACK)
+        return {"host": self._config.tunnel_name, "port": self.tunnel_port}
+
+    async def _offer(self, params: OfferParams) -> str:
+        live = self._get(params.conference)
+        return await live.negotiation.answer(OfferRequest(params.endpoint, params.role, params.sdp))
+
+    def _get(self, name: str) -> _Live:
+        live = self._live.get(name)
+        if live is None:
+            raise Refusal(Code.NO_SUCH_CONFERENCE, "there is no such conference")
+        return live
+
+    def _end(self, name: str) -> None:
+        self._live.pop(name).conference.close()
+
+    def _call_processing_lost(self) -> None:
+        for name in list(self._live):
+            self._end(name)
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK)
+            for name, live in list(self._live.items()):
+                reason = live.conference.tick(loop.time())
+                if reason is not None:
+                    self._end(name)
+                    live.notify(ConferenceEnded(name, reason))
+
+
+@contextlib.asynccontextmanager
+async def running(config: MediaDistributorConfig, tap: Tap | None = None) -> AsyncIterator[MediaDistributor]:
+    """A Media Distributor that is open meanwhile."""
+    distributor = MediaDistributor(config, tap)
+    await distributor.open()
+    try:
+        yield distributor
+    finally:
+        await distributor.close()
+
+
+async def serve(config: MediaDistributorConfig) -> None:
+    """Runs a Media Distributor until it is cancelled."""
+    async with running(config) as distributor:
+        logger.info("control port %d, tunnel port %d", distributor.control_port, distributor.tunnel_port)
+        await asyncio.Event().wait()

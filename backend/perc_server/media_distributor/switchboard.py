@@ -1,0 +1,134 @@
+"""Who hears whom: every source goes to every other endpoint that has a slot for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from perc_server.media_distributor.answer import Answer, Source
+from perc_server.media_distributor.endpoint import Endpoint
+from perc_server.media_distributor.feedback import KeyFrameRequests
+from perc_server.media_distributor.packet_path import Leg, PacketPath
+from perc_server.media_distributor.refusal import Code, Refusal
+
+OWN_SSRC = 1
+"""The Media Distributor's own SSRC, in RTCP; it sends no RTP."""
+
+
+class Switchboard:
+    """Sources, and the legs on which they are forwarded. A source takes slots once its first packet came."""
+
+    def __init__(self, path: PacketPath) -> None:
+        self._path = path
+        self._sources: dict[int, tuple[Endpoint, Source]] = {}
+        self._heard: set[int] = set()
+        self._receivers: dict[str, Endpoint] = {}
+        self._legs: dict[int, dict[str, Leg]] = {}
+        self.key_frames = KeyFrameRequests()
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Sources by kind."""
+        return Counter(source.kind for _, source in self._sources.values())
+
+    def owner(self, ssrc: int) -> Endpoint | None:
+        """Whose source it is."""
+        entry = self._sources.get(ssrc)
+        return entry[0] if entry else None
+
+    def receivers(self, ssrc: int) -> tuple[str, ...]:
+        """The endpoints that a source is forwarded to."""
+        return tuple(self._legs.get(ssrc, ()))
+
+    def video_streams(self, ssrc: int) -> dict[str, int]:
+        """For each receiver of a source, how many video streams it gets in all."""
+        streams = Counter(
+            receiver
+            for other, legs in self._legs.items()
+            if self._sources[other][1].kind == "video"
+            for receiver in legs
+        )
+        return {receiver: streams[receiver] for receiver in self.receivers(ssrc)}
+
+    def check(self, endpoint_id: str, answer: Answer) -> None:
+        """Raise a `Refusal` if an answer's sources cannot be this endpoint's."""
+        for source in answer.sources:
+            owner = self.owner(source.ssrc)
+            # "An announced SSRC is unique in the conference; a second claim is refused".
+            if source.ssrc == OWN_SSRC or (owner is not None and owner.endpoint_id != endpoint_id):
+                raise Refusal(Code.INVALID_OFFER, f"SSRC {source.ssrc} is taken; offer again with another one")
+
+    def apply(self, endpoint: Endpoint, answer: Answer) -> None:
+        """An answer has been signed: its sources and slots hold from now on."""
+        kept = {(source.ssrc, source.kind) for source in answer.sources}
+        for source in endpoint.sources:
+            if (source.ssrc, source.kind) not in kept:
+                self._end(source.ssrc)
+        for source in set(answer.sources) - set(endpoint.sources):
+            self._silence(source.ssrc)
+            self._path.add_source(endpoint.endpoint_id, source)
+            self._sources[source.ssrc] = (endpoint, source)
+        endpoint.sources = answer.sources
+        endpoint.slots.replace(answer.slots)
+        if endpoint.endpoint_id in self._receivers:
+            self.keyed(endpoint)
+
+    def keyed(self, endpoint: Endpoint) -> None:
+        """The endpoint's hop has keys: it receives what is there to receive."""
+        self._receivers[endpoint.endpoint_id] = endpoint
+        for ssrc in self._heard:
+            self._connect(ssrc, endpoint)
+
+    def heard(self, ssrc: int) -> None:
+        """A source's first packet came."""
+        self._heard.add(ssrc)
+        for receiver in self._receivers.values():
+            self._connect(ssrc, receiver)
+
+    def left(self, endpoint: Endpoint) -> None:
+        """The endpoint is gone, and its sources with it; its slots need no one any more."""
+        for source in endpoint.sources:
+            self._end(source.ssrc)
+        self._receivers.pop(endpoint.endpoint_id, None)
+        for legs in self._legs.values():
+            legs.pop(endpoint.endpoint_id, None)
+
+    def sources_of(self, endpoint: Endpoint) -> Iterator[Source]:
+        """The endpoint's sources that have been heard."""
+        return (source for source in endpoint.sources if source.ssrc in self._heard)
+
+    def _connect(self, ssrc: int, receiver: Endpoint) -> None:
+        owner, source = self._sources[ssrc]
+        if owner is receiver:
+            return
+        legs = self._legs.setdefault(ssrc, {})
+        slot = receiver.slots.take(source, owner.endpoint_id)
+        leg = None if slot is None else Leg(slot.payload_type, slot.extension)
+        if leg == legs.get(receiver.endpoint_id):
+            return
+        if leg is None:
+            del legs[receiver.endpoint_id]
+            self._path.disconnect(ssrc, receiver.endpoint_id)
+            return
+        legs[receiver.endpoint_id] = leg
+        self._path.connect(ssrc, receiver.endpoint_id, leg)
+        if source.kind == "video":
+            self.key_frames.request(ssrc)
+
+    def _silence(self, ssrc: int) -> None:
+        self._heard.discard(ssrc)
+        self._legs.pop(ssrc, None)
+
+    def _end(self, ssrc: int) -> None:
+        self._silence(ssrc)
+        self._sources.pop(ssrc, None)
+        self._path.remove_source(ssrc)
+        self.key_frames.forget(ssrc)
+        for receiver in self._receivers.values():
+            receiver.slots.release(ssrc)
+            self._fill(receiver)
+
+    def _fill(self, receiver: Endpoint) -> None:
+        """A slot was freed: a source that had none may take it."""
+        for ssrc in self._heard:
+            self._connect(ssrc, receiver)

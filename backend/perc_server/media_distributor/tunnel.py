@@ -1,0 +1,146 @@
+"""One Key Distributor's tunnel: TCP, TLS, and the Media Distributor's end of RFC 9185."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import Protocol
+
+from OpenSSL import SSL
+
+from perc.srtp.profiles import SRTPProtectionProfile
+from perc.tunnel.end import TunnelFailed
+from perc.tunnel.media_distributor_end import MediaDistributorEnd
+from perc.tunnel.messages import Message, TunneledDtls, UnsupportedVersion
+from perc.x509.fingerprint import Fingerprint
+from perc_server.media_distributor.tls_server import TlsClosed, TlsFailed, TlsServer
+
+PROFILES = tuple(sorted(SRTPProtectionProfile, reverse=True))
+"""The double profiles first; AEAD_AES_256_GCM and AEAD_AES_128_GCM are for browsers."""
+
+MAXIMUM_UNSENT = 4 << 20
+"""Octets that a Key Distributor may leave unread before its tunnel is closed; DTLS is dropped at a quarter of it."""
+
+logger = logging.getLogger(__name__)
+
+
+class TunnelUser(Protocol):
+    """The conference at the end of a tunnel."""
+
+    def tunnel_opened(self, tunnel: Tunnel) -> None:
+        """A tunnel of the conference's Key Distributor is up."""
+
+    def tunnel_received(self, message: Message) -> None:
+        """A message of the Key Distributor."""
+
+    def tunnel_closed(self, tunnel: Tunnel) -> None:
+        """The tunnel is gone."""
+
+
+class TunnelUsers(Protocol):
+    """Everyone who waits for a tunnel."""
+
+    def expecting(self, fingerprint: Fingerprint) -> TunnelUser | None:
+        """Whose Key Distributor has a certificate with this fingerprint."""
+
+
+class Tunnel(asyncio.Protocol):
+    """A TCP connection that may become a tunnel, and ends when it does not do so in time."""
+
+    def __init__(self, context: SSL.Context, users: TunnelUsers, handshake_timeout: float) -> None:
+        self._tls = TlsServer(context)
+        self._end = MediaDistributorEnd(PROFILES)
+        self._users = users
+        self._user: TunnelUser | None = None
+        self._handshake_timeout = handshake_timeout
+        self._transport: asyncio.Transport | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a tunnel is a stream")
+        self._transport = transport
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._deadline = asyncio.get_running_loop().call_later(self._handshake_timeout, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        try:
+            plaintext = self._tls.receive_data(data)
+            if self._user is None and not self._establish():
+                self._flush()
+                return
+        except (TlsFailed, TlsClosed) as reason:
+            logger.info("tunnel: %s", str(reason) or "closed by the Key Distributor")
+            self._flush()
+            self._disconnect()
+            return
+        for event in self._end.receive_data(plaintext):
+            self._handle(event)
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        logger.debug("tunnel lost: %s", exc)
+        self._disconnect()
+
+    def send(self, message: Message) -> None:
+        """Send a message; DTLS is dropped while the Key Distributor is slow to read, as a full link would."""
+        unsent = self._transport.get_write_buffer_size() if self._transport else MAXIMUM_UNSENT
+        if unsent >= MAXIMUM_UNSENT // 4 and isinstance(message, TunneledDtls):
+            return
+        self._end.send(message)
+        self._flush()
+        if unsent >= MAXIMUM_UNSENT and self._transport:
+            self._transport.abort()
+
+    def forget(self, origin: str) -> None:
+        """Wait no longer for the signed answer with this `o=` line."""
+        self._end.forget(origin)
+
+    def close(self) -> None:
+        """End the tunnel in order."""
+        self._tls.close()
+        self._flush()
+        self._disconnect()
+
+    def _establish(self) -> bool:
+        fingerprint = self._tls.client
+        if fingerprint is None:
+            return False
+        # The conference may have ended while the handshake went on.
+        self._user = self._users.expecting(fingerprint)
+        if self._user is None:
+            raise TlsFailed("no conference expects this Key Distributor any more")
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._user.tunnel_opened(self)
+        return True
+
+    def _handle(self, event: Message | TunnelFailed) -> None:
+        if isinstance(event, TunnelFailed | UnsupportedVersion):
+            reason = event.error if isinstance(event, TunnelFailed) else f"version {event.highest_version} is wanted"
+            logger.warning("tunnel: %s", reason)
+            self.close()
+        elif self._user is not None:
+            self._user.tunnel_received(event)
+
+    def _flush(self) -> None:
+        if self._transport is None:
+            return
+        if self._user is not None:
+            self._tls.send(self._end.data_to_send())
+        if data := self._tls.data_to_send():
+            self._transport.write(data)
+
+    def _disconnect(self) -> None:
+        user, self._user = self._user, None
+        transport, self._transport = self._transport, None
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if transport is not None:
+            transport.close()
+        if user is not None:
+            user.tunnel_closed(self)
