@@ -7,6 +7,8 @@ records, record_layer, fragments, flights  the lossy path
 association                      all of that as one machine; server and client are two kinds of it
 """
 
+from perc.dtls.client import DtlsClient
+from perc.dtls.client_handshake import DtlsClientConfig
 from perc.dtls.events import (
     ApplicationDataReceived,
     AssociationClosed,
@@ -22,6 +24,8 @@ __all__ = [
     "ApplicationDataReceived",
     "AssociationClosed",
     "AssociationFailed",
+    "DtlsClient",
+    "DtlsClientConfig",
     "DtlsServer",
     "DtlsServerConfig",
     "Event",

@@ -75,10 +75,9 @@ class Association:
 
     async def receive_datagram(self, data: bytes, now: float) -> list[Event]:
         """Take a datagram of the peer in; `now` is monotonic, in seconds."""
-        self._start_clock(now)
         records = deque(read_records(data))
         try:
-            while records and self._phase is not _Phase.ENDED:
+            while records and not self._is_idle and not self._has_ended:
                 record = records.popleft()
                 plaintext = await self._records.open(record)
                 if plaintext is not None:
@@ -96,13 +95,13 @@ class Association:
 
     async def close(self, alert: AlertDescription = AlertDescription.CLOSE_NOTIFY) -> None:
         """End the association with an alert; nothing happens if it has ended already."""
-        if self._phase is not _Phase.ENDED:
+        if not self._has_ended:
             await self._send_alert(alert)
             self._end()
 
     def next_timeout(self) -> float | None:
         """When `handle_timeout` should be called; None while there is nothing to wait for."""
-        if self._phase is _Phase.ENDED:
+        if self._has_ended:
             return None
         suspicion = self._suspicion[0] if self._suspicion else None
         times = [time for time in (self._deadline, self._retransmission.due, suspicion) if time is not None]
@@ -110,7 +109,7 @@ class Association:
 
     async def handle_timeout(self, now: float) -> list[Event]:
         """Do what has become due by `now`: repeat a flight, or give up."""
-        if self._phase is _Phase.ENDED:
+        if self._has_ended:
             return []
         if self._suspicion is not None and now >= self._suspicion[0]:
             await self._fail(self._suspicion[1])
@@ -120,10 +119,17 @@ class Association:
             await self._transmit(now)
         return self._take_events()
 
+    @property
+    def _is_idle(self) -> bool:
+        return self._phase is _Phase.IDLE
+
+    @property
+    def _has_ended(self) -> bool:
+        return self._phase is _Phase.ENDED
+
     def _start_clock(self, now: float) -> None:
-        if self._phase is _Phase.IDLE:
-            self._phase = _Phase.HANDSHAKING
-            self._deadline = now + HANDSHAKE_DEADLINE
+        self._phase = _Phase.HANDSHAKING
+        self._deadline = now + HANDSHAKE_DEADLINE
 
     def _take_events(self) -> list[Event]:
         events, self._events = self._events, []
@@ -158,7 +164,7 @@ class Association:
                     await self._transmit(now)
             elif epoch == self._epoch_of(fragment):
                 self._reassembler.receive(epoch, fragment)
-        while self._phase is not _Phase.ENDED and (message := self._reassembler.next_message()) is not None:
+        while not self._has_ended and (message := self._reassembler.next_message()) is not None:
             if self._phase is _Phase.CONNECTED:
                 await self._refuse_renegotiation(message.msg_type)
                 continue
@@ -193,6 +199,7 @@ class Association:
                 if isinstance(output, HandshakeCompleted):
                     self._phase = _Phase.CONNECTED
                     self._deadline = None
+                    self._retransmission.complete()
 
     async def _begin_flight(self, flight: Flight, now: float) -> None:
         self._answered_message_seq = self._reassembler.next_message_seq - 1

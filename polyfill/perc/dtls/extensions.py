@@ -109,6 +109,11 @@ def read_point_formats(data: bytes) -> bytes:
     return formats
 
 
+def write_external_session_id(session_id: bytes) -> bytes:
+    """The extension's data."""
+    return Writer().opaque(session_id, 1, MIN_EXTERNAL_SESSION_ID_LENGTH).finish()
+
+
 def read_external_session_id(data: bytes) -> bytes:
     """The tls-id in an external_session_id (RFC 8844, Section 4)."""
     reader = Reader(data)

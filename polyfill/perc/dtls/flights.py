@@ -157,6 +157,11 @@ class Retransmission:
         """Nothing will be repeated any more."""
         self._flight = self._due = None
 
+    def complete(self) -> None:
+        """The handshake is over: a flight that awaited an answer has it; only a last flight may still be missed."""
+        if self._due is not None:
+            self.stop()
+
     def expired(self, now: float) -> bool:
         """Whether the timer has expired; if so, the next timeout is twice as long."""
         if self._due is None or now < self._due:

@@ -35,7 +35,8 @@ from perc.dtls.records import DTLS_1_2, DTLS_MAJOR
 from perc.errors import AlertDescription, DecodeError, HandshakeFailure, IllegalParameter
 from perc.srtp.profiles import SRTPProtectionProfile
 
-# In order of preference: x25519 is the faster one in WebCrypto.
+# In order of preference. Curves other than P-256 are for the other side's certificate; x25519 is fastest in WebCrypto.
+SIGNATURE_SCHEMES = (SignatureScheme.ECDSA_SECP256R1_SHA256, SignatureScheme.ECDSA_SECP384R1_SHA384)
 NAMED_GROUPS = (NamedGroup.X25519, NamedGroup.SECP256R1, NamedGroup.SECP384R1)
 
 

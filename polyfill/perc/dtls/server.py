@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from perc.crypto.provider import CryptoProvider
 from perc.dtls.association import Association
+from perc.dtls.events import Event
 from perc.dtls.server_handshake import DtlsServerConfig, ServerHandshake
 from perc.x509.certificate import Certificate
 
@@ -27,6 +28,12 @@ class DtlsServer(Association):
     ) -> None:
         self._server_handshake = ServerHandshake(provider, config, verify_client)
         super().__init__(provider, self._server_handshake, config.mtu)
+
+    async def receive_datagram(self, data: bytes, now: float) -> list[Event]:
+        """Take a datagram of the client in; the first one starts the clock of the handshake."""
+        if self._is_idle:
+            self._start_clock(now)
+        return await super().receive_datagram(data, now)
 
     @property
     def external_session_id(self) -> bytes | None:

@@ -60,7 +60,7 @@ from perc.dtls.messages import (
     write_ecdh_parameters,
     write_server_key_exchange,
 )
-from perc.dtls.negotiation import Negotiated, negotiate
+from perc.dtls.negotiation import SIGNATURE_SCHEMES, Negotiated, negotiate
 from perc.dtls.outputs import FlightPrepared, KeysDerived, Output
 from perc.dtls.session import CLIENT_FINISHED, SERVER_FINISHED, Session
 from perc.dtls.transcript import Transcript
@@ -69,7 +69,6 @@ from perc.srtp.profiles import SRTPProtectionProfile
 from perc.x509.certificate import Certificate
 
 COOKIE_SECRET_LENGTH = 32
-SIGNATURE_SCHEMES = (SignatureScheme.ECDSA_SECP256R1_SHA256, SignatureScheme.ECDSA_SECP384R1_SHA384)
 
 
 @dataclass(frozen=True, slots=True)
