@@ -5,8 +5,9 @@ from __future__ import annotations
 from perc.crypto.provider import CryptoProvider
 from perc.errors import PeerError
 from perc.key_distributor.events import ConnectionClosed, ConnectionFailed
-from perc.tls import events as tls
-from perc.tls.client import TlsClient, TlsClientConfig
+from perc.tls import config as tls
+from perc.tls.client import TlsClient
+from perc.tls.config import TlsClientConfig
 from perc.tunnel.end import TunnelFailed
 from perc.tunnel.key_distributor_end import KeyDistributorEnd
 from perc.tunnel.messages import Message
@@ -15,21 +16,25 @@ Event = Message | ConnectionFailed | ConnectionClosed
 
 
 class MediaDistributorConnection:
-    """One tunnel, from the ClientHello to its end."""
+    """One tunnel, from the ClientHello to its end, which is told once."""
 
     def __init__(self, provider: CryptoProvider, config: TlsClientConfig) -> None:
         self._tls = TlsClient(provider, config)
         self._tunnel = KeyDistributorEnd()
-        self._ended = False
+        self._is_writable = True
+        self._has_ended = False
 
     async def start(self) -> None:
-        """Begin the TLS handshake."""
+        """Begin the TLS handshake; `ApiMisuse` for a server name that is none."""
         await self._tls.start()
 
     async def receive_data(self, data: bytes) -> list[Event]:
         """Take octets of the connection in; never raises for what they are."""
+        events = await self._tls.receive_data(data)
+        if any(isinstance(event, tls.ConnectionFailed | tls.ConnectionClosed) for event in events):
+            self._is_writable = False  # also for replies to what came in front of the end
         received: list[Event] = []
-        for event in await self._tls.receive_data(data):
+        for event in events:
             match event:
                 case tls.ApplicationDataReceived(plaintext):
                     received += await self._receive_plaintext(plaintext)
@@ -41,13 +46,13 @@ class MediaDistributorConnection:
 
     def send(self, message: Message) -> None:
         """Queue a message, to go out with the next `flush`; dropped if the connection is over."""
-        if not self._ended:
+        if self._is_writable:
             self._tunnel.send(message)
 
     async def flush(self) -> None:
         """Protect what was queued."""
         data = self._tunnel.data_to_send()
-        if data and not self._ended:
+        if data and self._is_writable:
             await self._tls.send(data)
 
     def data_to_send(self) -> bytes:
@@ -56,30 +61,29 @@ class MediaDistributorConnection:
 
     async def close(self) -> None:
         """Say what was queued, and close_notify."""
-        if not self._ended:
-            await self.flush()
-            self._ended = True
-            await self._tls.close()
+        await self.flush()
+        self._is_writable = False
+        self._has_ended = True
+        await self._tls.close()
 
-    async def fail(self, error: PeerError) -> ConnectionFailed:
+    async def fail(self, error: PeerError) -> list[ConnectionFailed]:
         """Close the connection, because of what the Media Distributor wants."""
+        if self._has_ended:
+            return []
         await self.close()
-        return ConnectionFailed(error)
+        return [ConnectionFailed(error)]
 
     async def _receive_plaintext(self, plaintext: bytes) -> list[Event]:
         received: list[Event] = []
-        if self._ended:
-            return received
         for event in self._tunnel.receive_data(plaintext):
             if isinstance(event, TunnelFailed):
-                await self.close()
-                received.append(ConnectionFailed(event.error))
+                received += await self.fail(event.error)
             else:
                 received.append(event)
         return received
 
     def _end(self, event: ConnectionFailed | ConnectionClosed) -> list[Event]:
-        if self._ended:
+        if self._has_ended:
             return []
-        self._ended = True
+        self._has_ended = True
         return [event]

@@ -20,7 +20,7 @@ from perc.key_distributor.events import ConnectionClosed, Event
 from perc.key_distributor.rekey import RekeyPolicy
 from perc.key_distributor.session import Parties, TunnelSession
 from perc.key_distributor.signing import Terms
-from perc.tls.client import TlsClientConfig
+from perc.tls.config import TlsClientConfig
 from perc.x509.certificate import Certificate
 from perc.x509.fingerprint import Fingerprint
 from perc.x509.path import TrustAnchors
@@ -75,8 +75,9 @@ class KeyDistributor:
         self._clock = _UnixClock(now_utc)
         config = TlsClientConfig(md_host, trust_anchors, self.certificate, self._signing_key, now_utc)
         terms = Terms(conference, self.fingerprint, self._request_ids)
-        self._session = TunnelSession(self._provider, config, terms, self._parties)
-        await self._session.start()
+        session = TunnelSession(self._provider, config, terms, self._parties)
+        await session.start()
+        self._session = session
 
     async def receive_data(self, data: bytes, now: float) -> list[Event]:
         """Take octets of the connection to the Media Distributor in; never raises for what they are."""

@@ -33,7 +33,7 @@ from perc.key_distributor.events import (
 from perc.key_distributor.key_channel import KeyChannelOpened
 from perc.key_distributor.media_keys import common_profiles, media_keys
 from perc.key_distributor.signing import Signing, Terms
-from perc.tls.client import TlsClientConfig
+from perc.tls.config import TlsClientConfig
 from perc.tunnel.messages import EndpointDisconnect, SignAnswer, SupportedProfiles, TunneledDtls
 
 
@@ -137,7 +137,7 @@ class TunnelSession:
         profiles = common_profiles(offered)
         if not profiles:
             failed = await self._connection.fail(HandshakeFailure("the Media Distributor has no profile with GCM"))
-            return [*self.lose(), failed]
+            return [*self.lose(), *failed]
         self._dtls_config = DtlsServerConfig(self._config.certificate, self._config.signing_key, profiles)
         return [Connected(offered)]
 
