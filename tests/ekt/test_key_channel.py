@@ -28,7 +28,7 @@ YOU = bytes(range(16))
 CAMERA = Source(0xDEADBEEF, MediaKind.VIDEO, SourceOrigin.PERSON)
 ROSTER = Roster(7, YOU, (Member(YOU, "alice@idp-a.localhost", 1_800_000_000, 0x0102, (CAMERA,)),))
 
-KNOWN = {
+KNOWN: dict[str, tuple[KeyChannelMessage, str]] = {
     "ekt_key": (
         EktKey(bytes(16), bytes(12), 0x1234, 300),
         "1a 000025 0010" + "00" * 16 + "000c" + "00" * 12 + "1234 00012c",
