@@ -14,6 +14,9 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
+
 from perc.x509.fingerprint import Fingerprint
 from perc_server.media_distributor.config import MediaDistributorConfig
 from perc_server.media_distributor.events import Event, as_message
@@ -51,8 +54,8 @@ class ControlPort:
         self._config = config
         self._handle = handle
         self._lost = lost
-        pem = config.control_peer_certificate.read_text()
-        self._peer = Fingerprint.of(ssl.PEM_cert_to_DER_cert(pem))
+        pinned = load_pem_x509_certificate(config.control_peer_certificate.read_bytes())
+        self._peer = Fingerprint.of(pinned.public_bytes(Encoding.DER))
         self._server: asyncio.Server | None = None
         self._current: ControlConnection | None = None
         self._tasks: set[asyncio.Task[None]] = set()
