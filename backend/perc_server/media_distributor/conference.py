@@ -79,7 +79,7 @@ class Conference:
         self.signatures = Signatures(config.timeouts.signature)
         self.port = MediaPort(config.media_host, config.media_ports, self.receive)
         self.endpoints = Endpoints()
-        self.path = Forwarder(self._send, tap)
+        self.path = Forwarder(self._send, self._heard, tap)
         self.switchboard = Switchboard(self.path)
         self._reports = Reports(self.path, self.switchboard, config.maximum_bitrate)
         self._counts: Counter[str] = Counter()
@@ -211,7 +211,7 @@ class Conference:
         elif kind is Datagram.RTCP:
             self._reports.receive(endpoint, datagram, now)
         else:
-            self._receive_rtp(endpoint, datagram, now)
+            self.path.receive_rtp(endpoint.endpoint_id, datagram, now)
 
     def _receive_check(self, datagram: bytes, address: Address, now: float) -> None:
         response, endpoint = self.endpoints.check(datagram, address)
@@ -231,12 +231,12 @@ class Conference:
         tunnel.send(TunneledDtls(endpoint.association_id, datagram))
         self.step(StepName.TUNNELED_DTLS, endpoint)
 
-    def _receive_rtp(self, endpoint: Endpoint, packet: bytes, now: float) -> None:
-        first_of = self.path.receive_rtp(endpoint.endpoint_id, packet, now)
-        if first_of is not None:
-            self.step(StepName.MEDIA, endpoint)
-            self.switchboard.heard(first_of)
-            self._reports.request_key_frames(now)
+    def _heard(self, ssrc: int) -> None:
+        owner = self.switchboard.owner(ssrc)
+        if owner is not None:
+            self.step(StepName.MEDIA, owner)
+            self.switchboard.heard(ssrc)
+            self._reports.request_key_frames(self._loop.time())
 
     def _send(self, endpoint_id: str, datagram: bytes) -> None:
         endpoint = self.endpoints.get(endpoint_id)

@@ -17,7 +17,7 @@ from perc.errors import AuthenticationFailed, DecodeError
 from perc.srtp.packet import RtpPacket
 from perc_server.media_distributor.answer import Source
 from perc_server.media_distributor.hop import Hop, HopKeys
-from perc_server.media_distributor.packet_path import ForwardedPacket, Leg, Send, Tap
+from perc_server.media_distributor.packet_path import ForwardedPacket, Heard, Leg, Send, Tap
 from perc_server.media_distributor.reception import Reception, ReportBlock
 from perc_server.media_distributor.rtp import is_empty, ssrc_of
 from perc_server.media_distributor.sequence import IncomingSequence, OutgoingSequence
@@ -60,8 +60,9 @@ class _Link:
 class Forwarder:
     """A `PacketPath`. `dropped` counts what was not forwarded, by reason; a dropped packet is never answered."""
 
-    def __init__(self, send: Send, tap: Tap | None = None) -> None:
+    def __init__(self, send: Send, heard: Heard, tap: Tap | None = None) -> None:
         self._send = send
+        self._heard = heard
         self._tap = tap
         self._links: dict[str, _Link] = {}
         self._streams: dict[int, _Stream] = {}
@@ -101,27 +102,26 @@ class Forwarder:
         """See `PacketPath`."""
         self._streams[ssrc].receivers.pop(receiver, None)
 
-    def receive_rtp(self, endpoint: str, packet: bytes, now: float) -> int | None:
+    def receive_rtp(self, endpoint: str, packet: bytes, now: float) -> None:
         """See `PacketPath`."""
         link, stream = self._links.get(endpoint), self._streams.get(ssrc_of(packet))
         # Unknown SSRCs end here, before libsrtp would keep a context for each of them.
         if link is None or stream is None or stream.endpoint != endpoint:
             self.dropped["not a source of this endpoint"] += 1
-            return None
+            return
         try:
             received = link.hop.unprotect_rtp(packet)
             parsed = RtpPacket.read(received)
         except (AuthenticationFailed, DecodeError) as error:
             self.dropped[str(error)] += 1
-            return None
-        return self._accept(stream, parsed, received, now)
+            return
+        self._accept(stream, parsed, received, now)
 
-    def _accept(self, stream: _Stream, packet: RtpPacket, received: bytes, now: float) -> int | None:
-        is_first = stream.sequence is None or stream.reception is None
+    def _accept(self, stream: _Stream, packet: RtpPacket, received: bytes, now: float) -> None:
         if stream.sequence is None or stream.reception is None:
             stream.sequence = IncomingSequence(packet.sequence_number)
-            first = stream.sequence.highest
-            stream.reception = Reception(packet.ssrc, stream.source.clock_rate, first)
+            stream.reception = Reception(packet.ssrc, stream.source.clock_rate, stream.sequence.highest)
+            self._heard(packet.ssrc)
         index = stream.sequence.extend(packet.sequence_number)
         stream.reception.packet(index, packet.timestamp, now)
         if is_empty(packet) or packet.payload_type != stream.source.payload_type:
@@ -131,7 +131,6 @@ class Forwarder:
             position = stream.sequence.position(index)
             stream.sequence.advance(index)
             self._forward(stream, packet, received, position)
-        return packet.ssrc if is_first else None
 
     def _forward(self, stream: _Stream, packet: RtpPacket, received: bytes, position: int) -> None:
         for endpoint, receiver in stream.receivers.items():

@@ -43,6 +43,10 @@ Send = Callable[[str, bytes], None]
 """Sends a datagram to an endpoint, if its address is known."""
 
 
+Heard = Callable[[int], None]
+"""Told of a source's first packet before it is forwarded, so that the source may be connected first."""
+
+
 class PacketPath(Protocol):
     """SRTP in, SRTP out. Endpoints are known by their ids, sources by their SSRCs; neither is ever invented here."""
 
@@ -64,8 +68,8 @@ class PacketPath(Protocol):
     def disconnect(self, ssrc: int, receiver: str) -> None:
         """It is no longer; its sequence numbers on that hop go on where they stopped, should it be connected again."""
 
-    def receive_rtp(self, endpoint: str, packet: bytes, now: float) -> int | None:
-        """Forward a packet that came from the endpoint; the SSRC if it is the source's first, otherwise None."""
+    def receive_rtp(self, endpoint: str, packet: bytes, now: float) -> None:
+        """Forward a packet that came from the endpoint."""
 
     def receive_rtcp(self, endpoint: str, packet: bytes) -> bytes | None:
         """The compound packet in the clear, or None if it does not authenticate."""

@@ -80,7 +80,7 @@ class Switchboard:
             self._connect(ssrc, endpoint)
 
     def heard(self, ssrc: int) -> None:
-        """A source's first packet came."""
+        """A source's first packet is about to be forwarded."""
         self._heard.add(ssrc)
         for receiver in self._receivers.values():
             self._connect(ssrc, receiver)
