@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter
 
 from perc.errors import IllegalParameter
 from perc.tunnel.messages import (
@@ -39,6 +39,7 @@ from perc_server.media_distributor.events import (
 from perc_server.media_distributor.forwarder import Forwarder
 from perc_server.media_distributor.hop import HopKeys
 from perc_server.media_distributor.ice import Address
+from perc_server.media_distributor.key_distributor_link import KeyDistributorLink
 from perc_server.media_distributor.media_port import MediaPort
 from perc_server.media_distributor.packet_path import Tap
 from perc_server.media_distributor.refusal import Code, Refusal
@@ -49,9 +50,6 @@ from perc_server.media_distributor.tunnel import Tunnel
 
 TICK = 0.1
 """Seconds between looks at what is due: well below the shortest interval, half a second between key frames."""
-
-MAXIMUM_FAREWELLS = 256
-"""Associations that ended while the tunnel was down, for the Key Distributor to be told."""
 
 logger = logging.getLogger(__name__)
 
@@ -73,9 +71,7 @@ class Conference:
         self._config = config
         self._notify = notify
         self._loop = asyncio.get_running_loop()
-        self._tunnel: Tunnel | None = None
-        self._tunnel_deadline = self._loop.time() + config.timeouts.tunnel
-        self._farewells: deque[EndpointDisconnect] = deque(maxlen=MAXIMUM_FAREWELLS)
+        self.link = KeyDistributorLink(config.timeouts, self._loop.time())
         self.signatures = Signatures(config.timeouts.signature)
         self.port = MediaPort(config.media_host, config.media_ports, self.receive)
         self.endpoints = Endpoints()
@@ -84,11 +80,6 @@ class Conference:
         self._reports = Reports(self.path, self.switchboard, config.maximum_bitrate)
         self._counts: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
-
-    @property
-    def tunnel(self) -> Tunnel | None:
-        """The Key Distributor's tunnel, if it is up."""
-        return self._tunnel
 
     def admit(self, endpoint: Endpoint, answer: Answer) -> None:
         """An answer to the endpoint has been signed: from now on it holds."""
@@ -99,21 +90,14 @@ class Conference:
 
     def leave(self, endpoint: Endpoint) -> None:
         """The endpoint left: its hop's keys and its sources are gone, and the Key Distributor is told."""
-        # "the Media Distributors MUST send an EndpointDisconnect message" (RFC 9185, Section 5.3).
-        farewell = EndpointDisconnect(endpoint.association_id)
-        if self._tunnel is not None:
-            self._tunnel.send(farewell)
-        else:
-            self._farewells.append(farewell)
+        self.link.farewell(endpoint)
         self._remove(endpoint)
 
     def close(self) -> None:
         """The conference is over."""
-        tunnel, self._tunnel = self._tunnel, None
         for endpoint in self.endpoints:
-            if tunnel is not None:
-                tunnel.send(EndpointDisconnect(endpoint.association_id))
-            self._remove(endpoint)
+            self.leave(endpoint)
+        tunnel, self.link.tunnel = self.link.tunnel, None
         if tunnel is not None:
             tunnel.close()
         self.signatures.abandon(Refusal(Code.NO_SUCH_CONFERENCE, "the conference ended"))
@@ -131,27 +115,22 @@ class Conference:
 
     def tunnel_opened(self, tunnel: Tunnel) -> None:
         """See `TunnelUser`. The same Key Distributor again: the newer tunnel wins."""
-        older, self._tunnel = self._tunnel, tunnel
+        older = self.link.up(tunnel)
         if older is not None:
             older.close()
-            self._without_key_distributor()
+            self._abandon_signatures()
         self.step(StepName.TLS)
         self.step(StepName.PROFILES)
         self._notify(TunnelChanged(self.name, "up"))
-        while self._farewells:
-            tunnel.send(self._farewells.popleft())
-        for endpoint in self.endpoints:
-            while endpoint.queued_dtls:
-                self._tunnel_dtls(tunnel, endpoint, endpoint.queued_dtls.popleft())
+        for endpoint in self.link.flush(self.endpoints):
+            self.step(StepName.TUNNELED_DTLS, endpoint)
 
     def tunnel_closed(self, tunnel: Tunnel) -> None:
         """See `TunnelUser`. Media goes on without a tunnel, DTLS waits."""
-        if tunnel is not self._tunnel:
-            return
-        self._tunnel = None
-        self._tunnel_deadline = self._loop.time() + self._config.timeouts.tunnel_lost
-        self._without_key_distributor()
-        self._notify(TunnelChanged(self.name, "down"))
+        if tunnel is self.link.tunnel:
+            self.link.down(self._loop.time())
+            self._abandon_signatures()
+            self._notify(TunnelChanged(self.name, "down"))
 
     def tunnel_received(self, message: Message) -> None:
         """See `TunnelUser`."""
@@ -191,7 +170,7 @@ class Conference:
         self.switchboard.keyed(endpoint)
         self._reports.request_key_frames(self._loop.time())
 
-    def _without_key_distributor(self) -> None:
+    def _abandon_signatures(self) -> None:
         self.signatures.abandon(Refusal(Code.NO_KEY_DISTRIBUTOR, "the Key Distributor's tunnel was lost"))
 
     # Datagrams.
@@ -222,14 +201,8 @@ class Conference:
 
     def _receive_dtls(self, endpoint: Endpoint, datagram: bytes) -> None:
         self.step(StepName.DTLS, endpoint)
-        if self._tunnel is None:
-            endpoint.queued_dtls.append(datagram)
-        else:
-            self._tunnel_dtls(self._tunnel, endpoint, datagram)
-
-    def _tunnel_dtls(self, tunnel: Tunnel, endpoint: Endpoint, datagram: bytes) -> None:
-        tunnel.send(TunneledDtls(endpoint.association_id, datagram))
-        self.step(StepName.TUNNELED_DTLS, endpoint)
+        if self.link.send_dtls(endpoint, datagram):
+            self.step(StepName.TUNNELED_DTLS, endpoint)
 
     def _heard(self, ssrc: int) -> None:
         owner = self.switchboard.owner(ssrc)
@@ -253,9 +226,7 @@ class Conference:
             else:
                 self._reports.report(endpoint, now)
         self._reports.request_key_frames(now)
-        if self._tunnel is None and now >= self._tunnel_deadline:
-            return "the Key Distributor is gone"
-        return None
+        return "the Key Distributor is gone" if self.link.is_gone(now) else None
 
     def _drop(self, endpoint: Endpoint) -> None:
         """The endpoint is gone, or cannot stay: everyone is told."""

@@ -49,7 +49,7 @@ class Negotiation:
             self._pending.discard(request.endpoint_id)
 
     async def _answer(self, request: OfferRequest) -> str:
-        conference, tunnel = self._conference, self._conference.tunnel
+        conference, tunnel = self._conference, self._conference.link.tunnel
         if tunnel is None:
             raise Refusal(Code.NO_KEY_DISTRIBUTOR, "the conference's Key Distributor is not there")
         offer = read_offer(request.sdp)

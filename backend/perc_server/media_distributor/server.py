@@ -25,14 +25,11 @@ from perc_server.media_distributor.requests import (
     StartConference,
     StartConferenceParams,
 )
-from perc_server.media_distributor.tls_server import server_context
-from perc_server.media_distributor.tunnel import Tunnel, TunnelUser
+from perc_server.media_distributor.tunnel import TunnelUser
+from perc_server.media_distributor.tunnel_listener import TunnelListener
 
 MAXIMUM_CONFERENCES = 256
 """Live conferences, each with a port of its own."""
-
-MAXIMUM_CONNECTIONS = 512
-"""TCP connections on the tunnel's port; each may take up to the handshake's time limit."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,22 +49,14 @@ class MediaDistributor:
         self._tap = tap
         self._live: dict[str, _Live] = {}
         self._control = ControlPort(config, self._handle, self._call_processing_lost)
-        self._tunnels: asyncio.Server | None = None
+        self._tunnels = TunnelListener(config, self)
         self._clock: asyncio.Task[None] | None = None
         self.control_port = 0
         self.tunnel_port = 0
 
     async def open(self) -> None:
         """Listen."""
-        loop = asyncio.get_running_loop()
-        context = server_context(self._config.tunnel_certificate, lambda client: self.expecting(client) is not None)
-        self._tunnels = await loop.create_server(
-            lambda: Tunnel(context, self, self._config.timeouts.handshake),
-            self._config.tunnel_host,
-            self._config.tunnel_port,
-            backlog=MAXIMUM_CONNECTIONS,
-        )
-        self.tunnel_port = self._tunnels.sockets[0].getsockname()[1]
+        self.tunnel_port = await self._tunnels.open()
         self.control_port = await self._control.open()
         self._clock = asyncio.create_task(self._tick())
 
@@ -77,8 +66,7 @@ class MediaDistributor:
             self._clock.cancel()
         await self._control.close()
         self._call_processing_lost()
-        if self._tunnels is not None:
-            self._tunnels.close()
+        self._tunnels.close()
 
     def expecting(self, fingerprint: Fingerprint) -> TunnelUser | None:
         """See `TunnelUsers`."""

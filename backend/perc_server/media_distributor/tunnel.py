@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from typing import Protocol
 
 from OpenSSL import SSL
@@ -48,12 +49,15 @@ class TunnelUsers(Protocol):
 class Tunnel(asyncio.Protocol):
     """A TCP connection that may become a tunnel, and ends when it does not do so in time."""
 
-    def __init__(self, context: SSL.Context, users: TunnelUsers, handshake_timeout: float) -> None:
+    def __init__(
+        self, context: SSL.Context, users: TunnelUsers, handshake_timeout: float, ended: Callable[[Tunnel], None]
+    ) -> None:
         self._tls = TlsServer(context)
         self._end = MediaDistributorEnd(PROFILES)
         self._users = users
         self._user: TunnelUser | None = None
         self._handshake_timeout = handshake_timeout
+        self._ended = ended
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -85,6 +89,7 @@ class Tunnel(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         logger.debug("tunnel lost: %s", exc)
         self._disconnect()
+        self._ended(self)
 
     def send(self, message: Message) -> None:
         """Send a message; DTLS is dropped while the Key Distributor is slow to read, as a full link would."""

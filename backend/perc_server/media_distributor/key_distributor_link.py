@@ -1,0 +1,71 @@
+"""A conference's way to its Key Distributor, whether the tunnel is up or not.
+
+Without a tunnel media goes on, DTLS waits within bounds, and after a time limit the Key Distributor counts as gone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from perc.tunnel.messages import EndpointDisconnect, TunneledDtls
+from perc_server.media_distributor.config import Timeouts
+from perc_server.media_distributor.endpoint import Endpoint
+from perc_server.media_distributor.tunnel import Tunnel
+
+MAXIMUM_FAREWELLS = 256
+"""Associations that ended while the tunnel was down, for the Key Distributor to be told."""
+
+
+class KeyDistributorLink:
+    """The tunnel of the moment, and what waits for the next one."""
+
+    def __init__(self, timeouts: Timeouts, now: float) -> None:
+        self._timeouts = timeouts
+        self._deadline = now + timeouts.tunnel
+        self._farewells: deque[EndpointDisconnect] = deque(maxlen=MAXIMUM_FAREWELLS)
+        self.tunnel: Tunnel | None = None
+
+    def is_gone(self, now: float) -> bool:
+        """Whether there has been no tunnel for too long."""
+        return self.tunnel is None and now >= self._deadline
+
+    def up(self, tunnel: Tunnel) -> Tunnel | None:
+        """A new tunnel takes the place of an older one, which is returned for its owner to close."""
+        older, self.tunnel = self.tunnel, tunnel
+        return older
+
+    def down(self, now: float) -> None:
+        """The tunnel is gone."""
+        self.tunnel = None
+        self._deadline = now + self._timeouts.tunnel_lost
+
+    def flush(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+        """Send what has waited for the tunnel; the endpoints whose DTLS was sent."""
+        while self.tunnel is not None and self._farewells:
+            self.tunnel.send(self._farewells.popleft())
+        waiting = [endpoint for endpoint in endpoints if endpoint.queued_dtls]
+        for endpoint in waiting:
+            while endpoint.queued_dtls:
+                self.send_dtls(endpoint, endpoint.queued_dtls.popleft())
+        return waiting
+
+    def send_dtls(self, endpoint: Endpoint, datagram: bytes) -> bool:
+        """Send an endpoint's datagram, or keep it until there is a tunnel; whether it was sent."""
+        if self.tunnel is None:
+            endpoint.queued_dtls.append(datagram)
+            return False
+        # "The Media Distributor MUST forward all DTLS messages received from either the endpoint or the Key
+        # Distributor" (RFC 9185, Section 5.3).
+        self.tunnel.send(TunneledDtls(endpoint.association_id, datagram))
+        return True
+
+    def farewell(self, endpoint: Endpoint) -> None:
+        """Tell the Key Distributor that an association is over, now or with the next tunnel."""
+        # "the Media Distributors MUST send an EndpointDisconnect message with the association identifier assigned to
+        # the endpoint to the Key Distributor" (RFC 9185, Section 5.3).
+        message = EndpointDisconnect(endpoint.association_id)
+        if self.tunnel is None:
+            self._farewells.append(message)
+        else:
+            self.tunnel.send(message)

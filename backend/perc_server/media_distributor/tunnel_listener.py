@@ -1,0 +1,44 @@
+"""The tunnel's port: every connection is a stranger until it has shown an announced certificate."""
+
+from __future__ import annotations
+
+import asyncio
+
+from perc_server.media_distributor.config import MediaDistributorConfig
+from perc_server.media_distributor.tls_server import server_context
+from perc_server.media_distributor.tunnel import Tunnel, TunnelUsers
+
+MAXIMUM_CONNECTIONS = 512
+"""Connections at once: one for each conference, and as many that are still shaking hands."""
+
+
+class TunnelListener:
+    """Between `open` and `close`."""
+
+    def __init__(self, config: MediaDistributorConfig, users: TunnelUsers) -> None:
+        self._config = config
+        self._users = users
+        self._context = server_context(config.tunnel_certificate, lambda client: users.expecting(client) is not None)
+        self._tunnels: set[Tunnel] = set()
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> int:
+        """Listen; the port."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._accept, self._config.tunnel_host, self._config.tunnel_port)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def close(self) -> None:
+        """Listen no more; all tunnels end."""
+        if self._server is not None:
+            self._server.close()
+        for tunnel in tuple(self._tunnels):
+            tunnel.close()
+
+    def _accept(self) -> Tunnel:
+        is_full = len(self._tunnels) >= MAXIMUM_CONNECTIONS
+        timeout = 0.0 if is_full else self._config.timeouts.handshake
+        tunnel = Tunnel(self._context, self._users, timeout, self._tunnels.discard)
+        self._tunnels.add(tunnel)
+        return tunnel
