@@ -1,0 +1,37 @@
+// A camera and a microphone that a test can recognise: four coloured quadrants and a sine tone, one set for each person.
+// Installed before the page's own code; the page calls getUserMedia as ever.
+(({ colours, tone }) => {
+  const width = 320;
+  const height = 240;
+
+  const drawFrame = (context, count) => {
+    colours.forEach((colour, index) => {
+      context.fillStyle = colour;
+      context.fillRect((index % 2) * (width / 2), Math.floor(index / 2) * (height / 2), width / 2, height / 2);
+    });
+    // A moving bar in the middle: frames differ, quadrant centres do not.
+    context.fillStyle = "black";
+    context.fillRect((count * 4) % width, height / 2 - 4, 24, 8);
+  };
+
+  const camera = () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    const context = canvas.getContext("2d");
+    let count = 0;
+    drawFrame(context, count);
+    setInterval(() => drawFrame(context, ++count), 50);
+    return canvas.captureStream(20).getVideoTracks()[0];
+  };
+
+  const microphone = () => {
+    const audio = new AudioContext();
+    const oscillator = new OscillatorNode(audio, { frequency: tone });
+    const destination = new MediaStreamAudioDestinationNode(audio);
+    oscillator.connect(new GainNode(audio, { gain: 0.5 })).connect(destination);
+    oscillator.start();
+    return destination.stream.getAudioTracks()[0];
+  };
+
+  navigator.mediaDevices.getUserMedia = async ({ audio, video }) =>
+    new MediaStream([...(audio ? [microphone()] : []), ...(video ? [camera()] : [])]);
+})(PERSON);
