@@ -74,6 +74,7 @@
  * - `speaker`: authentic media of this speaker wait for the tile to be relabelled and `bind`;
  * - `released`: the first frame after `bind`, or after silence, went on to the decoder;
  * - `quiet`: a slot that had played has not for a while;
+ * - `key-frame`: this sending slot's encoder is to make a key frame;
  * - `failed`: the key channel cannot be used any more;
  * - `statistics`: counters by slot and by reason.
  *
@@ -86,6 +87,7 @@
  *   | { op: "speaker", slot: number, speaker: Speaker }
  *   | { op: "released", slot: number, rtpTimestamp: number }
  *   | { op: "quiet", slot: number }
+ *   | { op: "key-frame", slot: number }
  *   | { op: "failed", reason: FailureReason, detail: string }
  *   | { op: "statistics", slots: Record<number, Record<string, number>> }} WorkerMessage
  */

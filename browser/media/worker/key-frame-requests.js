@@ -6,23 +6,17 @@ const PATIENCE = 500;
 /** Requests of one stream. */
 export class KeyFrameRequests {
   #ask;
-  #statistics;
   #askedAt = -Infinity;
 
-  /**
-   * @param {() => Promise<unknown>} ask
-   * @param {import("./statistics.js").Statistics} statistics
-   */
-  constructor(ask, statistics) {
+  /** @param {() => void} ask */
+  constructor(ask) {
     this.#ask = ask;
-    this.#statistics = statistics;
   }
 
   /** @param {number} now milliseconds */
   request(now) {
     if (now - this.#askedAt < PATIENCE) return;
     this.#askedAt = now;
-    // The browser refuses while the stream is not running yet; the next frame asks again.
-    this.#ask().catch(() => this.#statistics.count("key-frame-refused"));
+    this.#ask();
   }
 }

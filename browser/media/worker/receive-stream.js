@@ -36,16 +36,17 @@ export class ReceiveStream {
   /**
    * @param {import("./session.js").Session} session
    * @param {import("../messages.js").TransformOptions} options
-   * @param {{ sendKeyFrameRequest?: () => Promise<unknown> }} transformer
+   * @param {{ sendKeyFrameRequest: () => Promise<unknown> }} transformer
    */
   constructor(session, options, transformer) {
     this.#session = session;
     this.#options = options;
     this.#format = FORMATS[options.kind];
-    this.#keyFrames = new KeyFrameRequests(
-      async () => transformer.sendKeyFrameRequest?.(),
-      this.statistics,
-    );
+    this.#keyFrames = new KeyFrameRequests(() => {
+      // The browser refuses while the stream is not running yet; the next frame asks again.
+      const refused = () => this.statistics.count("key-frame-refused");
+      transformer.sendKeyFrameRequest().catch(refused);
+    });
   }
 
   /**

@@ -27,15 +27,12 @@ export class SendStream {
   /**
    * @param {import("./session.js").Session} session
    * @param {import("../messages.js").TransformOptions} options
-   * @param {{ generateKeyFrame?: () => Promise<unknown> }} transformer
    */
-  constructor(session, { kind }, transformer) {
+  constructor(session, { kind, slot }) {
     this.#session = session;
     this.#format = FORMATS[kind];
-    this.#keyFrames = new KeyFrameRequests(
-      async () => transformer.generateKeyFrame?.(),
-      this.statistics,
-    );
+    // Chromium's transformer has no generateKeyFrame(); the page can ask the encoder.
+    this.#keyFrames = new KeyFrameRequests(() => session.post({ op: "key-frame", slot }));
   }
 
   /**

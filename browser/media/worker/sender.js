@@ -85,7 +85,7 @@ class MasterKey {
 export class InnerSender {
   #ssrc;
   #format;
-  #index = SendingIndex.random();
+  #index;
   /** @type {MasterKey | null} the key that encrypts */
   #active = null;
   /** @type {MasterKey | null} a newer key that has been told, or is about to be, and does not encrypt yet */
@@ -99,10 +99,12 @@ export class InnerSender {
   /**
    * @param {number} ssrc
    * @param {import("./payload-format.js").PayloadFormat} format
+   * @param {SendingIndex} [index]
    */
-  constructor(ssrc, format) {
+  constructor(ssrc, format, index = SendingIndex.random()) {
     this.#ssrc = ssrc;
     this.#format = format;
+    this.#index = index;
   }
 
   /** A new transform took this source over: it starts with a new master key. The index goes on. */

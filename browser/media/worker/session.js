@@ -77,8 +77,10 @@ export class Session {
    * @param {RTCRtpScriptTransformer} transformer
    */
   openStream(options, transformer) {
-    const Stream = options.direction === "send" ? SendStream : ReceiveStream;
-    const stream = new Stream(this, options, transformer);
+    const stream =
+      options.direction === "send"
+        ? new SendStream(this, options)
+        : new ReceiveStream(this, options, transformer);
     this.#streams.set(options.slot, stream);
     this.post({ op: "transformed", slot: options.slot });
     return stream;
