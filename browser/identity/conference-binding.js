@@ -1,0 +1,19 @@
+/** This project's addition to webrtc-identity: assertions that are good in one conference only (see contents.js). */
+
+import { identityOf } from "./connection-identity.js";
+import { native } from "./native.js";
+
+/**
+ * From now on, what this connection asserts names the conference, and what it accepts has to; `setRemoteDescription`
+ * waits for the validation and rejects without one.
+ *
+ * @param {RTCPeerConnection} connection
+ * @param {import("./connection-identity.js").Binding} binding `conference` is the page's origin and pathname; `onstep`
+ *   hears what is done with identity providers
+ */
+export function bindIdentityContents(connection, { conference, onstep }) {
+  native(connection, "signalingState"); // the brand check
+  const identity = identityOf(connection);
+  identity.binding = { conference: `${conference}`, onstep };
+  identity.assertions.clear();
+}

@@ -1,0 +1,117 @@
+/**
+ * The realm that an IdP proxy runs in: a frame of another origin than the page's, spoken to through one MessagePort.
+ *
+ * Two kinds: a frame under the IdP's own origin, where the IdP has one beside its script (it can hold a session, so it
+ * can generate assertions), else an opaque origin, in which the script alone runs (it can validate).
+ */
+
+import { errorFromProxy, idpError } from "./errors.js";
+import { within } from "./time-limit.js";
+
+/** @typedef {{op: "generateAssertion" | "validateAssertion", contents?: string, assertion?: string, options?: object}} Request */
+
+export class IdpRealm {
+  #frame;
+  #port;
+  #lastId = 0;
+
+  /** @type {Map<number, PromiseWithResolvers<any>>} */
+  #pending = new Map();
+
+  /** A realm that did not answer in time, or not properly, is not asked again. */
+  usable = true;
+
+  /**
+   * @param {HTMLIFrameElement} frame
+   * @param {MessagePort} port to the realm, which has said that it is ready
+   */
+  constructor(frame, port) {
+    this.#frame = frame;
+    this.#port = port;
+    port.onmessage = ({ data }) => this.#settle(data);
+  }
+
+  /**
+   * @param {Request} request
+   * @returns {Promise<any>} what the IdP proxy returned, cloned; nothing in it has been checked
+   */
+  ask(request) {
+    const id = ++this.#lastId;
+    const answer = Promise.withResolvers();
+    this.#pending.set(id, answer);
+    this.#port.postMessage({ id, ...request });
+    return answer.promise;
+  }
+
+  close() {
+    this.usable = false;
+    this.#port.close();
+    this.#frame.remove();
+    for (const answer of this.#pending.values()) {
+      answer.reject(idpError("idp-execution-failure", "the IdP proxy was closed"));
+    }
+    this.#pending.clear();
+  }
+
+  /** @param {any} data */
+  #settle(data) {
+    const answer = this.#pending.get(data?.id);
+    if (!answer) return;
+    this.#pending.delete(data.id);
+    if (data.error === undefined) answer.resolve(data.result);
+    else answer.reject(errorFromProxy(data.error));
+  }
+}
+
+/**
+ * Adds a frame to the page and waits until it has loaded, whatever has.
+ *
+ * @param {URL} url
+ * @param {string} sandbox what the frame may do
+ * @param {AbortSignal} signal
+ * @returns {Promise<HTMLIFrameElement>}
+ */
+export async function loadFrame(url, sandbox, signal) {
+  const frame = document.createElement("iframe");
+  frame.hidden = true;
+  frame.title = "Identity provider";
+  frame.referrerPolicy = "no-referrer";
+  frame.setAttribute("sandbox", sandbox);
+  frame.src = url.href;
+  const loaded = new Promise((resolve) => frame.addEventListener("load", resolve, { once: true }));
+  (document.body ?? document.documentElement).append(frame);
+  await removingOnFailure(frame, within(signal, loaded));
+  return frame;
+}
+
+/**
+ * @template T
+ * @param {HTMLIFrameElement} frame
+ * @param {Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function removingOnFailure(frame, work) {
+  try {
+    return await work;
+  } catch (error) {
+    frame.remove();
+    throw error;
+  }
+}
+
+/**
+ * Gives a frame one end of a channel and waits for its first message.
+ *
+ * @param {HTMLIFrameElement} frame
+ * @param {object} message
+ * @param {string} targetOrigin
+ * @returns {{port: MessagePort, first: Promise<any>}}
+ */
+export function connect(frame, message, targetOrigin) {
+  const { port1, port2 } = new MessageChannel();
+  const first = new Promise((resolve) => {
+    port1.onmessage = ({ data }) => resolve(data);
+  });
+  frame.contentWindow?.postMessage(message, targetOrigin, [port2]);
+  return { port: port1, first };
+}

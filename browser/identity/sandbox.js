@@ -1,0 +1,41 @@
+/**
+ * Runs the script of an IdP in a Worker of this frame's opaque origin. A classic script, because such an origin may load
+ * no modules; the Worker's script is text, because it may load none for a Worker either.
+ */
+"use strict";
+
+(() => {
+  const { idpRealm } = /** @type {{idpRealm: Function}} */ (/** @type {unknown} */ (globalThis));
+
+  addEventListener("message", async ({ data, source, ports: [port] }) => {
+    if (source !== parent || data?.type !== "perc-idp-sandbox" || !port) return;
+    if (await canLoad(data.uri)) start(data, port);
+    else port.postMessage({ type: "failed", loaded: false });
+  });
+
+  /**
+   * A Worker's importScripts does not tell a script that is not there from one that is not valid; a preload does.
+   *
+   * @param {string} uri
+   * @returns {Promise<boolean>}
+   */
+  function canLoad(uri) {
+    const link = Object.assign(document.createElement("link"), { rel: "preload", as: "script" });
+    link.href = uri;
+    return new Promise((resolve) => {
+      link.onload = () => resolve(true);
+      link.onerror = () => resolve(false);
+      document.head.append(link);
+    });
+  }
+
+  /**
+   * @param {{uri: string, origin: string}} data
+   * @param {MessagePort} port
+   */
+  function start({ uri, origin }, port) {
+    const text = `(${idpRealm})(${JSON.stringify({ uri, asking: origin })})`;
+    const script = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    new Worker(script).postMessage(null, [port]);
+  }
+})();
