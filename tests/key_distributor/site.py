@@ -115,7 +115,10 @@ def source(ssrc: int) -> Source:
 
 
 class Site:
-    """`events` are the Key Distributor's, `told` is what it said to the Media Distributor, in order."""
+    """`events` are the Key Distributor's, `told` is what it said to the Media Distributor, in order.
+
+    A test may lose datagrams on their way to endpoints, and hold back what endpoints send.
+    """
 
     def __init__(self, policy: RekeyPolicy = RekeyPolicy.AT_HALF_LIFE, profiles: Iterable[int] = PROFILES) -> None:
         self.now = 1000.0
@@ -125,18 +128,25 @@ class Site:
         self.endpoints: dict[UUID, Endpoint] = {}
         self.signed: list[SignAnswerAck] = []
         self.lose: Callable[[TunneledDtls], bool] = lambda _: False
+        self.held: set[UUID] = set()
         self.tls_error: SSL.Error | None = None
         self._connect(tuple(profiles))
 
-    def _connect(self, profiles: tuple[int, ...], md_host: str = "md.example") -> None:
+    def _connect(self, profiles: tuple[int, ...], first: Message | None = None) -> None:
         self.md = MediaDistributorEnd(profiles)
+        if first is not None:
+            self.md._outgoing = bytearray(tunnel.write_message(first))
         self.tls = SSL.Connection(server_context(), None)
         self.tls.set_accept_state()
-        run(self.kd.open(md_host, TrustAnchors([ROOT.der]), CONFERENCE, NOW))
+        run(self.kd.open("md.example", TrustAnchors([ROOT.der]), CONFERENCE, NOW))
         self.settle()
 
     def reconnect(self) -> None:
         self._connect(PROFILES)
+
+    def reconnect_with(self, first: Message) -> None:
+        """A Media Distributor whose first message is not what it should be."""
+        self._connect((), first=first)
 
     # The Media Distributor
 
@@ -149,7 +159,7 @@ class Site:
     def send_raw(self, data: bytes) -> list[Event]:
         """Octets of the tunnel that no honest Media Distributor would send."""
         self.settle()
-        self.tls.send(data)
+        self.tls.sendall(data)
         return self.settle()
 
     def send_forged(self, *messages: Message) -> list[Event]:
@@ -174,7 +184,7 @@ class Site:
         if self.tls.get_state_string().startswith(b"SSL negotiation finished") and self.tls_error is None:
             outgoing = self.md.data_to_send()
             if outgoing:
-                self.tls.send(outgoing)
+                self.tls.sendall(outgoing)
         to_kd = self._bio_read()
         if to_kd:
             self.take(self.kd.receive_data(to_kd, self.now))
@@ -221,6 +231,8 @@ class Site:
     def _collect_datagrams(self) -> bool:
         moved = False
         for endpoint in self.endpoints.values():
+            if endpoint.id in self.held:
+                continue
             for datagram in endpoint.dtls.datagrams_to_send():
                 self.md.send(TunneledDtls(endpoint.id, datagram))
                 moved = True
@@ -257,7 +269,8 @@ class Site:
         endpoint = endpoint or Endpoint()
         self.admit(endpoint, name)
         self.shake_hands(endpoint)
-        self.open_channel(endpoint)
+        if endpoint.dtls.completed:
+            self.open_channel(endpoint)
         return endpoint
 
     def wait(self, seconds: float) -> list[Event]:
