@@ -7,7 +7,7 @@
 import { KeyDistributorCertificate } from "./certificate.js";
 import { RTCFingerprintFailureEvent } from "./fingerprint-failure-event.js";
 import { describeFailure, IdentityErrors, sign, validate } from "./identity-work.js";
-import { PeerIdentity } from "./peer-identity.js";
+import { PeerIdentity } from "../identity/peer-identity.js";
 import { takeWorker, toException } from "./worker-client.js";
 
 /** @typedef {import("./messages.js").Happening} Happening */
@@ -78,8 +78,8 @@ export class KeyDistributorAgent {
    * @param {number} mdPort
    */
   async connect(mdHost, mdPort) {
-    if (this.connectionState !== "new") {
-      throw new DOMException("connect() was called before", "InvalidStateError");
+    if (["connecting", "connected"].includes(this.connectionState)) {
+      throw new DOMException("there is a connection already", "InvalidStateError");
     }
     this.#setState("connecting");
     try {

@@ -39,7 +39,11 @@ export class IdentityErrors {
 async function withProxy(domain, protocol, work) {
   const signal = AbortSignal.timeout(TIME_LIMIT);
   const proxy = await IdpProxy.load(domain, protocol, { signal, timeout: TIME_LIMIT });
-  return Promise.race([work(proxy), expiry(signal)]);
+  try {
+    return await Promise.race([work(proxy), expiry(signal)]);
+  } finally {
+    proxy.close();
+  }
 }
 
 /**

@@ -76,7 +76,7 @@ export class RTCKeyDistributor extends EventTarget {
   /**
    * The first peer that is validated.
    *
-   * @returns {Promise<import("./peer-identity.js").RTCIdentityAssertion>}
+   * @returns {Promise<import("../identity/peer-identity.js").RTCIdentityAssertion>}
    */
   get peerIdentity() {
     try {
@@ -109,7 +109,7 @@ export class RTCKeyDistributor extends EventTarget {
    * Connects to a Media Distributor, which must have a certificate for `mdHost` that chains to a trust anchor.
    *
    * Rejects with a SecurityError for such a certificate, with a NetworkError where the bridge or the Media
-   * Distributor refuses, with an InvalidStateError the second time.
+   * Distributor refuses, with an InvalidStateError while there is a connection.
    *
    * @param {string} mdHost
    * @param {number} mdPort
