@@ -20,8 +20,8 @@ from perc.wire import Reader, Writer
 
 HEADER_LENGTH = 12
 # Chromium's ClientHello has 1413 octets, a WebRTC certificate about 300; chains are not expected.
-MAX_MESSAGE_LENGTH = 8192
-# A full flight of either side has at most five messages. With the above: at most 80 KiB (content and mask) per peer.
+MAX_MESSAGE_LENGTH = 4096
+# A full flight of either side has at most five messages. With the above: at most 40 KiB (content and mask) per peer.
 MAX_BUFFERED_MESSAGES = 5
 
 
