@@ -1,10 +1,10 @@
-/** The IdP proxy's script alone, in a Worker of an opaque origin (sandbox.html): no page, no cookies, no storage. */
+/** The IdP proxy's script alone, in a Worker of an opaque origin (sandbox/): no page, no cookies, no storage. */
 
 import { idpError } from "./errors.js";
 import { connect, IdpRealm, loadFrame, removingOnFailure } from "./idp-realm.js";
 import { within } from "./time-limit.js";
 
-const SANDBOX = new URL("sandbox.html", import.meta.url);
+const SANDBOX = new URL("sandbox/sandbox.html", import.meta.url);
 
 /**
  * @param {URL} uri the IdP proxy's

@@ -1,0 +1,301 @@
+"""WebRTC identity end to end in a real Chromium: sign-in, consent, assertion in the offer, its validation by others."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Error, Page
+
+from tests.browser.conftest import PageErrors
+from tests.browser.identity_pages.servers import Clock, HostileProvider, Server, identity_provider, page_site
+
+pytestmark = pytest.mark.chromium
+
+CONFERENCE = "https://perc.example/perc/room"
+
+PREAMBLE = """async (value) => {
+  const identity = await import("/identity/index.js");
+  await identity.apply(window);
+  const { IdpProxy, bindIdentityContents } = identity;
+  const caught = async (promise) => {
+    try {
+      return { value: await promise };
+    } catch (error) {
+      const { name, message, errorDetail = null, idpLoginUrl = null } = error;
+      return { name, message, detail: errorDetail, loginUrl: idpLoginUrl };
+    }
+  };
+  const offering = (configuration) => {
+    const pc = new RTCPeerConnection(configuration);
+    pc.addTransceiver("audio");
+    return pc;
+  };
+  const edited = (sdp, edit) => sdp.replace(/a=identity:(\\S+)/, (_, value) => {
+    const assertion = JSON.parse(atob(value));
+    return `a=identity:${btoa(JSON.stringify(edit(assertion) ?? assertion))}`;
+  });
+  BODY
+}"""
+
+
+@dataclass
+class Parties:
+    a: Server
+    b: Server
+    hostile: HostileProvider
+    site: Server
+    other_site: Server
+    clock: Clock
+
+
+@pytest.fixture(scope="module")
+def everyone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parties]:
+    store, clock = tmp_path_factory.mktemp("idp"), Clock()
+    with ExitStack() as stack:
+        yield Parties(
+            stack.enter_context(identity_provider("idp-a.localhost", store, clock, "alice", "anna")),
+            stack.enter_context(identity_provider("idp-b.localhost", store, clock, "bob")),
+            stack.enter_context(HostileProvider("hostile.localhost")),
+            stack.enter_context(page_site()),
+            stack.enter_context(page_site("other.localhost")),
+            clock,
+        )
+
+
+@pytest.fixture
+def parties(everyone: Parties) -> Parties:
+    everyone.clock.ahead = 0
+    everyone.hostile.handlers.clear()
+    return everyone
+
+
+async def open_page(context: BrowserContext, errors: PageErrors, site: Server) -> Page:
+    page = errors.watch(await context.new_page())
+    await page.goto(site.origin)
+    return page
+
+
+@pytest.fixture
+async def page(context: BrowserContext, page_errors: PageErrors, parties: Parties) -> Page:
+    return await open_page(context, page_errors, parties.site)
+
+
+async def run(page: Page, body: str, value: object = None) -> Any:
+    return await page.evaluate(PREAMBLE.replace("BODY", body), value)
+
+
+async def sign_in(page: Page, provider: Server, name: str) -> str:
+    """Signs in through the popup, as a person does; the outcome of `login`."""
+    need = "const p = await IdpProxy.load(value); return caught(p.generateAssertion('x'));"
+    outcome = await run(page, need, provider.domain)
+    assert outcome["detail"] == "idp-need-login", outcome
+    async with page.expect_popup() as opened:
+        await page.evaluate(
+            """([url]) => {
+              window.loggedIn = import("/identity/index.js").then(({ login }) => login(url));
+              window.loggedIn.catch(() => {});
+            }""",
+            [outcome["loginUrl"]],
+        )
+    popup = await opened.value
+    await popup.get_by_label("Name").fill(name)
+    await popup.get_by_label("Password").fill(f"{name}-demo")
+    await popup.keyboard.press("Enter")
+    with suppress(Error):  # who has consented before is not asked again: the window closes by itself
+        await popup.get_by_role("button", name="Allow", exact=True).click()
+    return await page.evaluate("async () => { try { await loggedIn; return 'done' } catch (e) { return e.name } }")
+
+
+OFFER = """
+  const pc = offering();
+  pc.setIdentityProvider(value.domain);
+  if (value.conference) bindIdentityContents(pc, value);
+  const offer = await pc.createOffer();
+  await pc.setLocalDescription(offer);
+  return { type: offer.type, sdp: offer.sdp, local: pc.localDescription.sdp };
+"""
+
+
+async def signed_offer(page: Page, provider: Server, conference: str | None = None) -> dict[str, str]:
+    return await run(page, OFFER, {"domain": provider.domain, "conference": conference})
+
+
+async def test_sign_in_puts_an_assertion_into_the_offer_that_another_page_validates(
+    page: Page, context: BrowserContext, page_errors: PageErrors, parties: Parties
+) -> None:
+    assert await sign_in(page, parties.a, "alice") == "done"
+    offer = await signed_offer(page, parties.a)
+    assert offer["sdp"].count("a=identity:") == 1
+    assert offer["local"] == offer["sdp"]
+    other = await open_page(context, page_errors, parties.other_site)
+    body = """
+      const pc = new RTCPeerConnection();
+      await pc.setRemoteDescription(value);
+      const { idp, name } = await pc.peerIdentity;
+      return { idp, name, kept: pc.remoteDescription.sdp.includes("a=identity:") };
+    """
+    assert await run(other, body, offer) == {"idp": parties.a.domain, "name": "alice@idp-a.localhost", "kept": True}
+
+
+async def test_another_website_is_told_to_let_the_person_log_in(
+    page: Page, context: BrowserContext, page_errors: PageErrors, parties: Parties
+) -> None:
+    await sign_in(page, parties.a, "alice")
+    other = await open_page(context, page_errors, parties.other_site)
+    body = "return caught((await IdpProxy.load(value)).generateAssertion('x'))"
+    assert (await run(other, body, parties.a.domain))["detail"] == "idp-need-login"
+
+
+async def test_the_session_cookie_is_partitioned_and_out_of_scripts_reach(
+    page: Page, context: BrowserContext, parties: Parties
+) -> None:
+    await sign_in(page, parties.a, "alice")
+    (cookie,) = [cookie for cookie in await context.cookies() if cookie["name"] == "__Host-idp"]
+    assert cookie["httpOnly"]
+    assert cookie["secure"]
+    assert cookie["sameSite"] == "None"
+    assert cookie.get("partitionKey", "").startswith("http://localhost")
+
+
+async def test_offer_and_answer_between_two_providers(page: Page, parties: Parties) -> None:
+    await sign_in(page, parties.a, "alice")
+    await sign_in(page, parties.b, "bob")
+    body = """
+      const a = offering({ peerIdentity: "bob@idp-b.localhost" });
+      const b = new RTCPeerConnection({ peerIdentity: "alice@idp-a.localhost" });
+      a.setIdentityProvider(value[0]);
+      b.setIdentityProvider(value[1]);
+      for (const pc of [a, b]) bindIdentityContents(pc, { conference: "https://perc.example/perc/room" });
+      await a.setLocalDescription();
+      await b.setRemoteDescription(a.localDescription);
+      await b.setLocalDescription(await b.createAnswer());
+      await a.setRemoteDescription(b.localDescription);
+      return [(await a.peerIdentity).name, (await b.peerIdentity).name, a.signalingState];
+    """
+    names = await run(page, body, [parties.a.domain, parties.b.domain])
+    assert names == ["bob@idp-b.localhost", "alice@idp-a.localhost", "stable"]
+
+
+async def test_contents_of_a_conference(page: Page, parties: Parties) -> None:
+    await sign_in(page, parties.a, "alice")
+    offer = await signed_offer(page, parties.a, CONFERENCE)
+    value = next(line[11:] for line in offer["sdp"].splitlines() if line.startswith("a=identity:"))
+    payload = json.loads(base64.b64decode(value))["assertion"].split(".")[1]
+    signed = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    contents = json.loads(signed["contents"])
+    assert set(signed) == {"contents", "identity", "iss", "iat", "exp"}
+    assert contents["conference"] == CONFERENCE
+    assert contents["type"] == "offer"
+    digest = contents["fingerprint"][0]["digest"]
+    assert f"a=fingerprint:sha-256 {digest}" in offer["sdp"]
+
+
+REFUSED = """
+  const { sdp, edit, configuration, conference } = value;
+  const pc = new RTCPeerConnection(configuration);
+  if (conference) bindIdentityContents(pc, { conference });
+  const edits = {
+    none: (sdp) => sdp,
+    assertion: (sdp) => edited(sdp, (a) => ({ ...a, assertion: a.assertion.replace(/^(.{90})./, "$1A") })),
+    signature: (sdp) => edited(sdp, (a) => ({ ...a, assertion: a.assertion.replace(/.{6}$/, "AAAAAA") })),
+    payload: (sdp) => edited(sdp, (a) => ({ ...a, assertion: a.assertion.replace(/\\.[^.]+\\./, ".e30.") })),
+    domain: (sdp) => edited(sdp, (a) => ({ ...a, idp: { ...a.idp, domain: value.domain } })),
+    fingerprint: (sdp) => sdp.replace(/(a=fingerprint:sha-256 )../, (_, start) => `${start}00`),
+    second: (sdp) => `${sdp}a=fingerprint:sha-256 ${Array(32).fill("00").join(":")}\\r\\n`,
+    twice: (sdp) => sdp.replace(/(a=identity:\\S+)/, "$1\\r\\n$1"),
+    protocol: (sdp) => edited(sdp, (a) => ({ ...a, idp: { ...a.idp, protocol: "../evil" } })),
+    base64: (sdp) => sdp.replace(/a=identity:\\S+/, "a=identity:%%%"),
+    gone: (sdp) => sdp.replace(/a=identity:\\S+\\r\\n/, ""),
+  };
+  const set = await caught(pc.setRemoteDescription({ type: "offer", sdp: edits[edit](sdp) }));
+  const peer = await Promise.race([caught(pc.peerIdentity), new Promise((r) => setTimeout(r, 0, "pending"))]);
+  return { detail: set.detail ?? null, state: pc.signalingState, peer: peer.detail ?? peer };
+"""
+TARGET = {"peerIdentity": "alice@idp-a.localhost"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "detail"),
+    [
+        ("assertion", "idp-token-invalid"),
+        ("signature", "idp-token-invalid"),
+        ("payload", "idp-token-invalid"),
+        ("domain", "idp-token-invalid"),
+        ("fingerprint", "idp-token-invalid"),
+        ("second", "idp-token-invalid"),
+        ("twice", "idp-token-invalid"),
+        ("protocol", "idp-load-failure"),
+        ("base64", "idp-token-invalid"),
+        ("gone", "idp-token-invalid"),
+    ],
+)
+async def test_a_description_whose_identity_does_not_hold_is_never_applied(
+    edit: str, detail: str, page: Page, parties: Parties
+) -> None:
+    await sign_in(page, parties.a, "alice")
+    offer = await signed_offer(page, parties.a)
+    value = {"sdp": offer["sdp"], "edit": edit, "configuration": TARGET, "domain": parties.b.domain}
+    outcome = await run(page, REFUSED, value)
+    assert outcome == {"detail": detail, "state": "stable", "peer": detail}
+
+
+@pytest.mark.parametrize("configuration", [TARGET, None])
+async def test_a_good_identity_passes(configuration: object, page: Page, parties: Parties) -> None:
+    await sign_in(page, parties.a, "alice")
+    offer = await signed_offer(page, parties.a)
+    value = {"sdp": offer["sdp"], "edit": "none", "configuration": configuration or {}}
+    assert (await run(page, REFUSED, value))["state"] == "have-remote-offer"
+
+
+async def test_someone_else_than_expected_is_refused(page: Page, parties: Parties) -> None:
+    await sign_in(page, parties.a, "alice")
+    offer = await signed_offer(page, parties.a)
+    value = {"sdp": offer["sdp"], "edit": "none", "configuration": {"peerIdentity": "bob@idp-a.localhost"}}
+    assert (await run(page, REFUSED, value))["state"] == "stable"
+
+
+@pytest.mark.parametrize("signed_for", [None, "https://perc.example/perc/other"])
+async def test_an_assertion_for_another_conference_or_for_none_is_refused(
+    signed_for: str | None, page: Page, parties: Parties
+) -> None:
+    await sign_in(page, parties.a, "alice")
+    offer = await signed_offer(page, parties.a, signed_for)
+    value = {"sdp": offer["sdp"], "edit": "none", "conference": CONFERENCE}
+    assert await run(page, REFUSED, value) == {
+        "detail": "idp-token-invalid",
+        "state": "stable",
+        "peer": "pending",
+    }
+
+
+async def test_an_answer_to_another_offer_is_refused(page: Page, parties: Parties) -> None:
+    await sign_in(page, parties.a, "alice")
+    body = """
+      const connections = [offering(), offering(), new RTCPeerConnection()];
+      for (const pc of connections) {
+        pc.setIdentityProvider(value);
+        bindIdentityContents(pc, { conference: "https://perc.example/perc/room" });
+      }
+      const [victim, attacker, peer] = connections;
+      await victim.setLocalDescription();
+      await attacker.setLocalDescription();
+      await peer.setRemoteDescription(attacker.localDescription);
+      await peer.setLocalDescription();
+      return caught(victim.setRemoteDescription(peer.localDescription));
+    """
+    outcome = await run(page, body, parties.a.domain)
+    assert (outcome["detail"], outcome["message"]) == ("idp-token-invalid", "the assertion was made for another offer")
+
+
+async def test_an_expired_assertion_says_so(page: Page, parties: Parties) -> None:
+    parties.clock.ahead = -3600
+    await sign_in(page, parties.a, "alice")
+    offer = await signed_offer(page, parties.a)
+    value = {"sdp": offer["sdp"], "edit": "none", "configuration": TARGET}
+    assert (await run(page, REFUSED, value))["detail"] == "idp-token-expired"
