@@ -12,13 +12,15 @@ struct {
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
 from perc.errors import DecodeError, IllegalParameter
-from perc.wire import Reader, Writer
+from perc.wire import Reader
 
-HEADER_LENGTH = 12
+_HEADER = struct.Struct(">B3sH3s3s")
+HEADER_LENGTH = _HEADER.size
 # Chromium's ClientHello has 1413 octets, a WebRTC certificate about 300; chains are not expected.
 MAX_MESSAGE_LENGTH = 4096
 # A full flight of either side has at most five messages. With the above: at most 40 KiB (content and mask) per peer.
@@ -77,8 +79,10 @@ def write_message(message: HandshakeMessage) -> bytes:
 
 def write_fragment(fragment: Fragment) -> bytes:
     """The octets of a fragment."""
-    writer = Writer().uint8(fragment.msg_type).uint24(fragment.length).uint16(fragment.message_seq)
-    return writer.uint24(fragment.offset).opaque(fragment.content, 3).finish()
+    length, offset = fragment.length.to_bytes(3, "big"), fragment.offset.to_bytes(3, "big")
+    fragment_length = len(fragment.content).to_bytes(3, "big")
+    header = _HEADER.pack(fragment.msg_type, length, fragment.message_seq, offset, fragment_length)
+    return header + fragment.content
 
 
 def read_fragments(payload: bytes) -> list[Fragment]:
@@ -92,11 +96,11 @@ def read_fragments(payload: bytes) -> list[Fragment]:
 
 def read_fragment(reader: Reader) -> Fragment:
     """The next fragment."""
-    msg_type, length, message_seq = reader.uint8(), reader.uint24(), reader.uint16()
-    offset, content = reader.uint24(), reader.opaque(3)
-    if offset + len(content) > length:
+    msg_type, length_octets, message_seq, *offsets = _HEADER.unpack(reader.read(HEADER_LENGTH))
+    length, offset, fragment_length = (int.from_bytes(octets, "big") for octets in (length_octets, *offsets))
+    if offset + fragment_length > length:
         raise DecodeError("a fragment reaches beyond its message")
-    return Fragment(msg_type, length, message_seq, offset, content)
+    return Fragment(msg_type, length, message_seq, offset, reader.read(fragment_length))
 
 
 class _PartialMessage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 
 from perc.dtls.records import DTLS_1_0, DTLS_1_2
@@ -106,7 +107,7 @@ def read_uint16s(reader: Reader) -> tuple[int, ...]:
     """All that is left, as 16-bit values."""
     if reader.remaining % 2:
         raise DecodeError("a list of 16-bit values with an odd number of octets")
-    return tuple(reader.uint16() for _ in range(reader.remaining // 2))
+    return struct.unpack(f">{reader.remaining // 2}H", reader.rest())
 
 
 def _write_extensions(extensions: Extensions) -> bytes:
