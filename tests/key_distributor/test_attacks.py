@@ -13,6 +13,7 @@ from perc.identity.contents import Purpose
 from perc.key_distributor import endpoints, roster
 from perc.key_distributor.events import (
     AnswerRefused,
+    ConnectionClosed,
     ConnectionFailed,
     EndpointKeyed,
     EndpointLeft,
@@ -236,10 +237,20 @@ def test_what_stands_before_and_after_a_malformed_message():
 def test_a_malformed_message_together_with_the_end_of_the_connection():
     """The reply to it cannot be sent any more, which must not matter."""
     site = Site()
-    site.tls.send(b"\x05\x00\x00")
+    site.md.send(SignAnswer(b"rubbish", answer_sdp(site.kd.fingerprint)))
+    site.tls.sendall(site.md.data_to_send() + b"\x05\x00\x00")
     site.tls.shutdown()
     site.settle()
     assert isinstance(site.events[-1], ConnectionFailed)
+
+
+def test_a_refusal_together_with_the_end_of_the_connection():
+    site = Site()
+    site.md.send(SignAnswer(b"rubbish", answer_sdp(site.kd.fingerprint)))
+    site.tls.sendall(site.md.data_to_send())
+    site.tls.shutdown()
+    site.settle()
+    assert site.events[-1] == ConnectionClosed()
 
 
 def test_two_answers_under_one_origin_end_the_tunnel():
@@ -353,9 +364,10 @@ def test_a_member_that_breaks_the_key_channel_is_let_go_and_the_others_stay(mess
 def test_other_streams_are_nobodys_and_text_is_not_for_the_key_channel():
     site = Site()
     alice = site.join()
-    alice.sctp.send(b"hello", ppid=51)
+    alice.sctp.send(write_message(Announce((source(1),))), stream_id=0, ppid=51)
     site.settle()
     assert alice.disconnected
+    assert "payload protocol 51" in site.happened(EndpointLeft)[0].reason
 
 
 def test_an_acknowledgement_of_another_key_changes_nothing():

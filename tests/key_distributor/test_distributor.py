@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 from OpenSSL import SSL
 
-from perc.dtls.events import SrtpKeysExported
 from perc.ekt.ekt_key import SALT_LENGTH
 from perc.errors import ApiMisuse, CertificateError
 from perc.key_distributor.distributor import KeyDistributor
@@ -20,7 +17,6 @@ from perc.key_distributor.events import (
     SourceRefused,
     ValidationRequested,
 )
-from perc.key_distributor.media_keys import common_profiles, media_keys
 from perc.key_distributor.rekey import RekeyPolicy
 from perc.srtp.profiles import SRTPProtectionProfile as Profile
 from perc.tunnel.messages import EndpointDisconnect, MediaKeys, TunneledDtls
@@ -62,22 +58,6 @@ def test_the_media_distributor_gets_the_hop_keys_before_the_endpoint_gets_finish
         if isinstance(message, TunneledDtls) and b"\x16\xfe\xfd\x00\x01" in message.dtls_message
     )
     assert site.told.index(keys) < finished
-
-
-def test_a_double_profile_is_chosen_where_the_endpoint_offers_one_and_only_its_outer_half_goes_out():
-    """OpenSSL knows no double profile, so the endpoint is this project's own DTLS client (tests/dtls)."""
-    exported = SrtpKeysExported(
-        Profile.DOUBLE_AEAD_AES_128_GCM_AEAD_AES_128_GCM,
-        b"i" * 16 + b"o" * 16,
-        b"I" * 16 + b"O" * 16,
-        b"i" * 12 + b"o" * 12,
-        b"I" * 12 + b"O" * 12,
-    )
-    association_id = uuid4()
-    assert media_keys(association_id, exported) == MediaKeys(
-        association_id, exported.profile, b"o" * 16, b"O" * 16, b"o" * 12, b"O" * 12
-    )
-    assert common_profiles((7, 8, 9, 10)) == (9, 10, 7, 8)
 
 
 def test_only_profiles_that_the_media_distributor_speaks_are_chosen():
