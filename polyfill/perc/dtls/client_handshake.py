@@ -198,12 +198,13 @@ class ClientHandshake:
         return Flight((certificate, key_exchange, certificate_verify), (finished,))
 
     def _receive_finished(self, message: HandshakeMessage) -> list[Output]:
-        digest = self._transcript.digest(self._accepted.suite.digest)
-        self._session.check_verify_data(SERVER_FINISHED, digest, message.body)
+        session, digest = self._session, self._transcript.digest(self._accepted.suite.digest)
+        session.check_verify_data(SERVER_FINISHED, digest, message.body)
         self._transcript.restart()
         self._state = State.COMPLETED
+        del self._session
         return [
-            self._session.export_srtp_keys(self._accepted.profile),
+            session.export_srtp_keys(self._accepted.profile),
             HandshakeCompleted(
                 self._config.certificate,
                 self._server_certificate,

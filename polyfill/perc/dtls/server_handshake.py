@@ -196,6 +196,7 @@ class ServerHandshake:
     async def _receive_client_key_exchange(self, message: HandshakeMessage) -> list[Output]:
         public_key = read_client_key_exchange(message.body)
         premaster_secret = await self._provider.agree(self._key_share, public_key)
+        del self._key_share  # forward secrecy: nothing here outlives its use
         self._transcript.add(message)
         suite = self._negotiated.suite
         session_hash = self._transcript.digest(suite.digest)
@@ -224,6 +225,7 @@ class ServerHandshake:
         finished = self._transcript.send(HandshakeType.FINISHED, verify_data)
         self._transcript.restart()
         self._state = State.COMPLETED
+        del self._session
         profile = self._negotiated.profile
         return [
             session.export_srtp_keys(profile),
