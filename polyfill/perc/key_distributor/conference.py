@@ -106,6 +106,7 @@ class Conference:
         self._seats.clear()
         self._keys.forget()
         self._rekeys.stop()
+        self._announced_version, self._roster_due = self._roster.version, None
         return [RosterChanged(self.members)]
 
     def next_timeout(self) -> float | None:

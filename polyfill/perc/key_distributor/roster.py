@@ -39,9 +39,6 @@ class ConferenceRoster:
         self._entries: dict[UUID, _Entry] = {}
         self._owners: dict[int, UUID] = {}
 
-    def __contains__(self, association_id: UUID) -> bool:
-        return association_id in self._entries
-
     @property
     def members(self) -> tuple[Member, ...]:
         """Everyone, in the order of joining."""
