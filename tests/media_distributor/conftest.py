@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from perc_server.media_distributor.config import MediaDistributorConfig, Timeouts
 from perc_server.media_distributor.packet_path import ForwardedPacket
 from perc_server.media_distributor.server import MediaDistributor, running
-
 from tests.media_distributor.call_processing_stand_in import CallProcessing
 from tests.media_distributor.certificates import Identity
 from tests.media_distributor.endpoint_stand_in import Endpoint, Media

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from OpenSSL import SSL
-from perc.srtp.profiles import SRTPProtectionProfile
 
+from perc.srtp.profiles import SRTPProtectionProfile
 from tests.media_distributor.certificates import Identity
 
 _MTU = 1200

@@ -10,11 +10,11 @@ from typing import cast
 from aioice import stun
 from aiortc.sdp import SessionDescription
 from OpenSSL import SSL
+from pylibsrtp import Policy, Session
+
 from perc.srtp.packet import RtpPacket
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc_server.media_distributor.rtcp import RtcpPacket, read_rtcp
-from pylibsrtp import Policy, Session
-
 from tests.media_distributor.call_processing_stand_in import CallProcessing
 from tests.media_distributor.certificates import Identity
 from tests.media_distributor.dtls import client_connection, exported_keys, records

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from OpenSSL import SSL
+
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc.tunnel.end import TunnelFailed
 from perc.tunnel.key_distributor_end import KeyDistributorEnd
@@ -19,7 +20,6 @@ from perc.tunnel.messages import (
     SupportedProfiles,
     TunneledDtls,
 )
-
 from tests.media_distributor.certificates import Identity
 from tests.media_distributor.dtls import exported_keys, records, server_connection
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from perc.srtp.packet import HeaderExtension
 from perc_server.media_distributor.rtcp import PictureLossIndication
-
 from tests.media_distributor.conftest import Stage
 from tests.media_distributor.endpoint_stand_in import audio_packet, camera, microphone, pairs, video_packet
 from tests.media_distributor.waiting import settled, until
@@ -24,7 +23,12 @@ async def test_a_conference_from_start_to_media(stage: Stage) -> None:
     await until(lambda: len(bob.packets) == 2 and len(alice.packets) == 1)
 
     received = bob.of(1001)[0]
-    assert (received.ssrc, received.timestamp, received.payload, received.marker) == (1001, 7 * 960, b"ciphertext", True)
+    assert (received.ssrc, received.timestamp, received.payload, received.marker) == (
+        1001,
+        7 * 960,
+        b"ciphertext",
+        True,
+    )
     assert received.extension == HeaderExtension(0xBEDE, b"\x90" + b"2\0\0"), "Bob's first audio slot, under Bob's id"
     assert bob.of(1002)[0].extension == HeaderExtension(0xBEDE, b"\x90" + b"3\0\0")
     assert alice.of(2001)[0].extension == HeaderExtension(0xBEDE, b"\x40" + b"2\0\0")

@@ -20,7 +20,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from perc.x509.fingerprint import Fingerprint
 from perc_server.media_distributor.config import MediaDistributorConfig
 from perc_server.media_distributor.events import Event, as_message
-from perc_server.media_distributor.refusal import Refusal
+from perc_server.media_distributor.refusal import Code, Refusal
 from perc_server.media_distributor.requests import MAXIMUM_LINE, End, Leave, MakeOffer, StartConference, read_id
 from perc_server.media_distributor.requests import read_request as read
 
@@ -92,10 +92,9 @@ class ControlPort:
             if not self._peer.matches(Fingerprint.of(presented)):
                 logger.warning("control connection with another certificate")
                 return
-            await self._take_over(connection)
+            self._take_over(connection)
             await connection.serve()
-        except (OSError, ValueError) as error:
-            # ValueError: a line longer than the limit.
+        except OSError as error:
             logger.info("control connection: %s", error)
         finally:
             if self._current is connection:
@@ -105,7 +104,7 @@ class ControlPort:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _take_over(self, connection: ControlConnection) -> None:
+    def _take_over(self, connection: ControlConnection) -> None:
         older, self._current = self._current, connection
         if older is not None:
             self._lost()
@@ -120,13 +119,19 @@ class ControlConnection:
         self._writer = writer
         self._handle = handle
         self._slots = asyncio.Semaphore(MAXIMUM_REQUESTS)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Until the other side closes."""
-        async with asyncio.TaskGroup() as group:
-            while line := await self._reader.readline():
+        try:
+            while line := await self._read_line():
                 await self._slots.acquire()
-                group.create_task(self._answer(line))
+                task = asyncio.create_task(self._answer(line))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        finally:
+            for task in self._tasks:
+                task.cancel()
 
     def notify(self, event: Event) -> None:
         """Send an event."""
@@ -136,18 +141,32 @@ class ControlConnection:
         """End the connection at once."""
         self._writer.transport.abort()
 
+    async def _read_line(self) -> bytes:
+        while True:
+            try:
+                return await self._reader.readline()
+            except ValueError:  # what asyncio raises for a line over its limit; the line's rest is read as another
+                self._refuse(0, Refusal(Code.TOO_LARGE, f"a line of more than {MAXIMUM_LINE} octets"))
+
     async def _answer(self, line: bytes) -> None:
-        number = 0
+        number = read_id(line)
         try:
-            number = read_id(line)
-            request = read(line)
-            self._send({"id": request.id, "result": await self._handle(request, self.notify)})
+            result = await self._handle(read(line), self.notify)
+            self._send({"id": number, "result": result})
         except Refusal as refusal:
-            self._send({"id": number, "error": {"code": refusal.code, "detail": refusal.detail}})
+            self._refuse(number, refusal)
+        except Exception:  # whatever one request brings about, the conferences of all others go on
+            logger.exception("control request %d", number)
+            self._refuse(number, Refusal(Code.INVALID, "an error of the Media Distributor"))
         finally:
             self._slots.release()
 
+    def _refuse(self, number: int, refusal: Refusal) -> None:
+        self._send({"id": number, "error": {"code": refusal.code, "detail": refusal.detail}})
+
     def _send(self, message: dict[str, Any]) -> None:
+        if self._writer.transport.is_closing():
+            return
         self._writer.write(json.dumps(message).encode() + b"\n")
         if self._writer.transport.get_write_buffer_size() > MAXIMUM_UNSENT:
             self.abort()

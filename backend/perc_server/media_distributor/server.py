@@ -130,7 +130,11 @@ class MediaDistributor:
         while True:
             await asyncio.sleep(TICK)
             for name, live in list(self._live.items()):
-                reason = live.conference.tick(loop.time())
+                try:
+                    reason = live.conference.tick(loop.time())
+                except Exception:  # one conference's trouble costs the others nothing
+                    logger.exception("conference %s", name)
+                    reason = "an error of the Media Distributor"
                 if reason is not None:
                     self._end(name)
                     live.notify(ConferenceEnded(name, reason))

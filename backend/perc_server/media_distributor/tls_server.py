@@ -6,6 +6,7 @@ Python's `ssl` cannot accept such a certificate; pyOpenSSL's verify callback can
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,7 +100,8 @@ class TlsServer:
     def close(self) -> None:
         """Queue close_notify, where there is a connection to close."""
         if self._is_established:
-            self._connection.shutdown()
+            with contextlib.suppress(SSL.Error):  # one that has failed has sent its alert instead
+                self._connection.shutdown()
 
 
 def _reason(error: SSL.Error) -> str:

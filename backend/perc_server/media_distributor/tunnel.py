@@ -107,6 +107,7 @@ class Tunnel(asyncio.Protocol):
 
     def close(self) -> None:
         """End the tunnel in order."""
+        self._flush()
         self._tls.close()
         self._flush()
         self._disconnect()
