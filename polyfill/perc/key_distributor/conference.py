@@ -48,7 +48,9 @@ class Conference:
         return self._roster.members
 
     def has_room_for(self, association: EndpointAssociation) -> bool:
-        """Whether the one who has authenticated on this association can be a member, too."""
+        """Whether the one who has authenticated on this association is a member, or can become one."""
+        if association.association_id in self._seats:
+            return True
         return association.admission is not None and self._roster.has_room_for(association.admission.identity)
 
     async def admit(self, association: EndpointAssociation, now: float) -> list[Event]:
