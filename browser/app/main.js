@@ -1,0 +1,38 @@
+/** Starts the page: the landing page at `/`, a room's page at `/perc/{room}`. */
+
+import { apply } from "../identity/index.js";
+import { report } from "../ladder/events.js";
+import { isSupported } from "../media/connection.js";
+import { Conference } from "./conference.js";
+import { readLink } from "./links.js";
+import { showLanding } from "./view/landing.js";
+import { LogView } from "./view/log.js";
+import { RoomView } from "./view/room.js";
+import { show } from "./view/elements.js";
+import { TileGrid } from "./view/tile-grid.js";
+
+/** @param {import("./links.js").RoomLink} link */
+function openRoom(link) {
+  const steps = link.isHost ? ["4.1.1 (1)", "4.1.1 (2)"] : ["4.1.6 (1)", "4.1.6 (2)"];
+  for (const step of steps) report(step, { room: link.room });
+  if (link.isHost) prepareKeyDistributor();
+  apply(window);
+  const grid = new TileGrid();
+  const conference = new Conference(link, grid);
+  new RoomView(conference, grid);
+  new LogView();
+  conference.start();
+}
+
+/** The interpreter of the Key Distributor loads while its owner signs in. */
+async function prepareKeyDistributor() {
+  const { prepareWorker } = await import("../key-distributor/worker-client.js");
+  prepareWorker();
+}
+
+const link = readLink(location);
+// The fragment says whose room it is: another one is another page.
+window.addEventListener("hashchange", () => location.reload());
+if (!isSupported()) show("unsupported");
+else if (link === null) showLanding();
+else openRoom(link);

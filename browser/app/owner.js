@@ -1,0 +1,125 @@
+/**
+ * The owner's part: a Key Distributor in this page. Steps 4.1.1, and what the Key Distributor does in 4.1.3 and 4.1.7.
+ */
+
+import { RTCKeyDistributor } from "../key-distributor/rtc-key-distributor.js";
+import "../key-distributor/proposed.js";
+import { report } from "../ladder/events.js";
+import { JOIN_STEPS } from "../ladder/steps.js";
+import { during } from "./stages.js";
+
+/** @typedef {import("../key-distributor/messages.js").Happening} Happening */
+
+/**
+ * What a Key Distributor does for one answer, by step of 4.1.3 or 4.1.7. Its identity provider's part is known when the answer is signed.
+ *
+ * @type {Partial<Record<Happening["event"], number[]>>}
+ */
+const PROCESSING_STEPS = {
+  "sign-answer": [2],
+  "validation-requested": [3],
+  "peer-validated": [4],
+  "assertion-requested": [5],
+  "answer-signed": [6, 7, 8, 9],
+};
+
+/**
+ * A conference that this page hosts.
+ *
+ * Events: `lost` when the tunnel to the Media Distributor ends; `fingerprintfailure` as the Key Distributor's.
+ */
+export class Owner extends EventTarget {
+  #distributor;
+  #signalling;
+  /** @type {Set<number>} requests of participants, by the Key Distributor's number */
+  #participants = new Set();
+  #hasSignedForOwner = false;
+
+  /**
+   * @param {import("./signalling.js").Signalling} signalling
+   * @param {import("./signalling.js").Configuration} configuration
+   * @param {{ identity: string, provider: string }} user
+   */
+  constructor(signalling, { trustAnchors }, { identity, provider }) {
+    super();
+    this.#signalling = signalling;
+    report("4.1.1 (3)");
+    this.#distributor = new RTCKeyDistributor({
+      conference: location.origin + location.pathname,
+      trustAnchors,
+    });
+    report("4.1.1 (4)", { provider });
+    this.#distributor.setIdentityProvider(provider, { usernameHint: identity });
+    this.#listen();
+  }
+
+  /**
+   * Starts the conference and connects the Key Distributor to its Media Distributor.
+   *
+   * @param {(stage: import("./stages.js").Stage) => void} progress
+   */
+  async open(progress) {
+    progress("starting-key-distributor");
+    report("4.1.1 (5)");
+    const certificate = await during("starting-key-distributor", () =>
+      this.#distributor.getCertificate(),
+    );
+    const fingerprint = sha256(certificate);
+    report("4.1.1 (6)", { fingerprint });
+    progress("starting-conference");
+    report("4.1.1 (7)", { fingerprint });
+    const { host, port } = await during("starting-conference", () =>
+      this.#signalling.startConference(fingerprint),
+    );
+    report("4.1.1 (10)", { host, port });
+    progress("connecting-key-distributor");
+    report("4.1.1 (11)", { host, port });
+    await during("connecting-key-distributor", () => this.#distributor.connect(host, port));
+    report("4.1.1 (14)");
+  }
+
+  /** Ends the conference for everybody. */
+  close() {
+    /** @type {any} */ (this.#distributor).close();
+  }
+
+  #listen() {
+    const distributor = this.#distributor;
+    distributor.addEventListener("fingerprintfailure", () =>
+      this.dispatchEvent(new Event("fingerprintfailure")),
+    );
+    distributor.addEventListener("connectionstatechange", () => {
+      const { connectionState } = /** @type {any} */ (distributor);
+      if (connectionState === "disconnected" || connectionState === "failed") {
+        this.dispatchEvent(new Event("lost"));
+      }
+    });
+    distributor.addEventListener("step", (event) =>
+      this.#reportStep(/** @type {CustomEvent<Happening>} */ (event).detail),
+    );
+  }
+
+  /** @param {Happening} happening */
+  #reportStep(happening) {
+    if (!("requestId" in happening)) return;
+    // The owner's own endpoint is the first to offer; the link is not known to anybody else before.
+    if (this.#hasSignedForOwner) this.#participants.add(happening.requestId);
+    const role = this.#participants.has(happening.requestId) ? "participant" : "owner";
+    const detail = { request: happening.requestId };
+    for (const number of PROCESSING_STEPS[happening.event] ?? []) {
+      report(JOIN_STEPS[role].processing(number), detail);
+    }
+    if (happening.event === "answer-signed") this.#hasSignedForOwner = true;
+  }
+}
+
+/**
+ * The fingerprint as SDP and call processing write it: upper case, with colons (RFC 8122, Section 5).
+ *
+ * @param {{ getFingerprints(): RTCDtlsFingerprint[] }} certificate
+ */
+function sha256(certificate) {
+  const found = certificate.getFingerprints().find(({ algorithm }) => algorithm === "sha-256");
+  if (found?.value === undefined) throw new Error("the certificate has no SHA-256 fingerprint");
+  return `sha-256 ${found.value.toUpperCase()}`;
+}

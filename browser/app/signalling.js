@@ -1,0 +1,138 @@
+/**
+ * The HTTP interface of call processing, version 1, and its event stream.
+ */
+
+const VERSION = 1;
+
+/** Milliseconds; an offer waits for two identity providers, which have 5 s each, and then some. */
+const REQUEST_LIMIT = 20_000;
+
+/** Where problem types live (RFC 9457, Section 3.1.1). */
+const PROBLEMS = "/problems/";
+
+/** A refusal of call processing. */
+export class ProblemError extends Error {
+  /** @override */
+  name = "ProblemError";
+
+  /**
+   * @param {string} kind last part of the problem's type, such as `conflict`
+   * @param {string} detail a sentence for people
+   */
+  constructor(kind, detail) {
+    super(detail);
+    this.kind = kind;
+  }
+}
+
+/**
+ * One room's signalling.
+ *
+ * Events, with the parsed data as detail: `state` {state}, `sources` {audio, video}, `step` {step, role?}; and `lost`/`found` when the stream breaks
+ * and stands again.
+ */
+export class Signalling extends EventTarget {
+  #room;
+  /** @type {EventSource | null} */
+  #stream = null;
+
+  /** @param {string} room */
+  constructor(room) {
+    super();
+    this.#room = room;
+  }
+
+  /** Starts to listen; the browser reconnects by itself. */
+  listen() {
+    this.#stream = new EventSource(`/perc/events?${this.#room}`);
+    for (const name of ["state", "sources", "step"]) {
+      this.#stream.addEventListener(name, ({ data }) => this.#tell(name, JSON.parse(data)));
+    }
+    this.#stream.onerror = () => this.#tell("lost", {});
+    this.#stream.onopen = () => this.#tell("found", {});
+  }
+
+  /**
+   * 4.1.1 (7): where the Media Distributor listens for this Key Distributor.
+   *
+   * @param {string} fingerprint
+   * @returns {Promise<{ host: string, port: number }>}
+   */
+  async startConference(fingerprint) {
+    return post("/start-conf", { room: this.#room, fingerprint });
+  }
+
+  /**
+   * 4.1.2 (9) and 4.1.6 (11). With the endpoint of an earlier answer, a renegotiation.
+   *
+   * @param {{ sdp: string, role: "owner" | "participant", endpoint?: string }} offer
+   * @returns {Promise<{ sdp: string, endpoint: string }>}
+   */
+  async offer(offer) {
+    return post(`/perc/offer?${this.#room}`, { type: "offer", ...offer });
+  }
+
+  /**
+   * Says goodbye, also from a page that is about to go.
+   *
+   * @param {string} endpoint
+   */
+  leave(endpoint) {
+    const body = JSON.stringify({ version: VERSION, endpoint });
+    navigator.sendBeacon(
+      `/perc/leave?${this.#room}`,
+      new Blob([body], { type: "application/json" }),
+    );
+  }
+
+  close() {
+    this.#stream?.close();
+  }
+
+  /**
+   * @param {string} name
+   * @param {object} detail
+   */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+/**
+ * @typedef {object} Configuration
+ * @property {string[]} identityProviders
+ * @property {string} trustAnchors
+ * @property {string} assets
+ */
+
+/** @returns {Promise<Configuration>} */
+export async function loadConfiguration() {
+  return take(await fetch("/config.json", { signal: AbortSignal.timeout(REQUEST_LIMIT) }));
+}
+
+/**
+ * @param {string} url
+ * @param {object} message
+ */
+async function post(url, message) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ version: VERSION, ...message }),
+    signal: AbortSignal.timeout(REQUEST_LIMIT),
+  });
+  return take(response);
+}
+
+/** @param {Response} response */
+async function take(response) {
+  const document = await response.json().catch(() => ({}));
+  if (!response.ok) {
+    const kind = String(document.type ?? "").replace(PROBLEMS, "") || `http-${response.status}`;
+    throw new ProblemError(kind, String(document.detail ?? response.statusText));
+  }
+  if (document.version !== VERSION) {
+    throw new ProblemError("version", "The server speaks another version of this interface.");
+  }
+  return document;
+}

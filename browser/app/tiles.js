@@ -1,0 +1,112 @@
+/**
+ * Who is where: the tiles of a conference, made from the Key Distributor's roster and from nothing else.
+ *
+ * A receiving slot belongs to no tile until the Worker has authentic media of somebody; it then moves to that member's tile, and only after the
+ * tile is labelled does the Worker let frames pass.
+ */
+
+/** @typedef {import("../media/messages.js").RosterMember} RosterMember */
+/** @typedef {import("../media/messages.js").Speaker} Speaker */
+
+/**
+ * What shows tiles. Every call takes effect before it returns: a label stands before a picture does.
+ *
+ * @typedef {object} TileView
+ * @property {(id: string, member: RosterMember, isOwn: boolean) => void} show adds a tile, or labels it anew
+ * @property {(id: string) => void} remove
+ * @property {(id: string, track: MediaStreamTrack) => void} attach
+ * @property {(id: string, track: MediaStreamTrack) => void} detach
+ * @property {(id: string, kind: string, rtpTimestamp: number) => void} play media flow from this frame on
+ * @property {(id: string, kind: string) => void} pause
+ * @property {() => void} clear removes every tile
+ */
+
+/** @typedef {{ speaker: Speaker, track: MediaStreamTrack }} Assignment */
+
+/** Keeps the tiles of one conference. */
+export class Tiles {
+  #media;
+  #view;
+  /** @type {Map<string, RosterMember>} */
+  #members = new Map();
+  /** @type {Map<number, Assignment>} by slot */
+  #assignments = new Map();
+
+  /**
+   * @param {import("../media/connection.js").MediaConnection} media
+   * @param {TileView} view
+   */
+  constructor(media, view) {
+    this.#media = media;
+    this.#view = view;
+    this.#on("roster", (message) => this.#update(message));
+    this.#on("speaker", ({ slot, speaker }) => this.#assign(slot, speaker));
+    this.#on("released", ({ slot, rtpTimestamp }) => {
+      const assignment = this.#assignments.get(slot);
+      if (assignment === undefined) return;
+      view.play(tileOf(assignment.speaker), assignment.track.kind, rtpTimestamp);
+    });
+    this.#on("quiet", ({ slot }) => {
+      const assignment = this.#assignments.get(slot);
+      if (assignment !== undefined) view.pause(tileOf(assignment.speaker), assignment.track.kind);
+    });
+  }
+
+  get size() {
+    return this.#members.size;
+  }
+
+  /** @param {{ you: string, members: RosterMember[] }} roster */
+  #update({ you, members }) {
+    const present = new Map(members.map((member) => [member.id, member]));
+    for (const [slot, { speaker }] of this.#assignments) {
+      if (!present.has(speaker.member)) this.#release(slot);
+    }
+    for (const id of this.#members.keys()) {
+      if (!present.has(id)) this.#view.remove(id);
+    }
+    this.#members = present;
+    for (const member of members) this.#view.show(member.id, member, member.id === you);
+  }
+
+  /**
+   * @param {number} slot
+   * @param {Speaker} speaker
+   */
+  #assign(slot, speaker) {
+    const track = this.#media.trackOf(slot);
+    if (track === null || !this.#members.has(speaker.member)) return;
+    this.#release(slot);
+    this.#assignments.set(slot, { speaker, track });
+    this.#view.attach(tileOf(speaker), track);
+    this.#media.post({ op: "bind", slot, speaker });
+  }
+
+  /** @param {number} slot */
+  #release(slot) {
+    const assignment = this.#assignments.get(slot);
+    if (assignment === undefined) return;
+    this.#view.detach(tileOf(assignment.speaker), assignment.track);
+    this.#assignments.delete(slot);
+  }
+
+  /**
+   * @template {import("../media/messages.js").WorkerMessage["op"]} Op
+   * @param {Op} op
+   * @param {(message: Extract<import("../media/messages.js").WorkerMessage, { op: Op }>) => void} listener
+   */
+  #on(op, listener) {
+    this.#media.addEventListener(op, (event) =>
+      listener(/** @type {CustomEvent} */ (event).detail),
+    );
+  }
+}
+
+/**
+ * One tile for a member; a screen will be a tile of its own.
+ *
+ * @param {Speaker} speaker
+ */
+function tileOf(speaker) {
+  return speaker.member;
+}

@@ -1,0 +1,144 @@
+/** The lobby: who hosts, who the user is, what they want to be seen and heard with; and waiting for a host. */
+
+import { button, part, stamp, write } from "./elements.js";
+
+/** @typedef {import("../conference.js").Conference} Conference */
+
+/** Shows the states `lobby` and `waiting`. */
+export class Lobby {
+  #conference;
+  #preview = /** @type {HTMLVideoElement} */ (part("preview"));
+  #hasOpenedDevices = false;
+
+  /** @param {Conference} conference */
+  constructor(conference) {
+    this.#conference = conference;
+    part("sign-in").addEventListener("click", () => conference.signIn());
+    part("enter").addEventListener("click", () => conference.enter());
+    part("stop-waiting").addEventListener("click", () => conference.back());
+    part("lobby-microphone").addEventListener("change", (event) =>
+      this.#toggle("audio", /** @type {HTMLInputElement} */ (event.target).checked),
+    );
+    part("lobby-camera").addEventListener("change", (event) =>
+      this.#toggle("video", /** @type {HTMLInputElement} */ (event.target).checked),
+    );
+  }
+
+  render() {
+    const conference = this.#conference;
+    if (!this.#hasOpenedDevices) this.#openDevices();
+    this.#renderHost();
+    this.#renderProviders();
+    this.#renderLogin();
+    this.#renderPreview();
+    const isWaiting = conference.state === "waiting";
+    part("lobby-form").hidden = isWaiting;
+    part("waiting").hidden = !isWaiting;
+    write(part("waiting-text"), waitingText(conference));
+  }
+
+  #renderHost() {
+    const { owner, isHost, roomState, room } = this.#conference;
+    write(part("lobby-title"), isHost ? "Open your room" : "Join the conference");
+    write(part("lobby-room"), room);
+    const text = isHost
+      ? "You will be its host: the keys are made in this page, and the room is open as long as it is."
+      : owner === null
+        ? "This link does not say who hosts the room. You will be asked before anything is sent."
+        : `This link leads to a room of ${owner}. You are connected to nobody else.`;
+    write(part("lobby-host"), text);
+    write(
+      part("lobby-state"),
+      roomState === "live" ? "The room is open." : "The room is not open yet.",
+    );
+  }
+
+  #renderProviders() {
+    const { providers, provider } = this.#conference;
+    const list = part("providers");
+    if (list.childElementCount === 0)
+      list.append(...providers.map((domain) => this.#choice(domain)));
+    for (const input of list.querySelectorAll("input")) input.checked = input.value === provider;
+  }
+
+  /** @param {string} domain */
+  #choice(domain) {
+    const choice = stamp("provider");
+    const input = /** @type {HTMLInputElement} */ (choice.querySelector("input"));
+    input.value = domain;
+    input.addEventListener("change", () => this.#conference.chooseProvider(domain));
+    part("provider-name", choice).textContent = domain;
+    return choice;
+  }
+
+  #renderLogin() {
+    const { login, provider } = this.#conference;
+    const isSignedIn = login.status === "signed-in";
+    button("sign-in").hidden = login.status !== "signed-out";
+    write(button("sign-in"), `Sign in at ${provider}`);
+    write(part("login-state"), loginText(this.#conference));
+    const problem =
+      login.status === "failed" ? `${login.failure.title}. ${login.failure.text}` : "";
+    write(part("login-problem"), problem);
+    button("enter").disabled = !isSignedIn;
+    write(button("enter"), enterText(this.#conference));
+  }
+
+  #renderPreview() {
+    const { media, deviceTrouble } = this.#conference;
+    const stream = /** @type {MediaStream | null} */ (this.#preview.srcObject);
+    if (media.video === null) this.#preview.srcObject = null;
+    else if (!stream?.getTracks().includes(media.video)) {
+      this.#preview.srcObject = new MediaStream([media.video]);
+    }
+    this.#preview.hidden = media.video === null;
+    part("no-preview").hidden = media.video !== null;
+    /** @type {HTMLInputElement} */ (part("lobby-camera")).checked = media.video !== null;
+    /** @type {HTMLInputElement} */ (part("lobby-microphone")).checked =
+      media.audio !== null && !media.isMuted;
+    write(part("device-problem"), Object.values(deviceTrouble).filter(Boolean).join(" "));
+  }
+
+  #openDevices() {
+    this.#hasOpenedDevices = true;
+    this.#conference.openDevice("audio").then(() => this.#conference.openDevice("video"));
+  }
+
+  /**
+   * @param {"audio" | "video"} kind
+   * @param {boolean} isOn
+   */
+  #toggle(kind, isOn) {
+    const { media } = this.#conference;
+    if (kind === "video" && !isOn) return this.#conference.closeCamera();
+    if (kind === "audio") media.mute(!isOn);
+    if (isOn && media[kind] === null) this.#conference.openDevice(kind);
+  }
+}
+
+/** @param {Conference} conference */
+function loginText({ login, provider }) {
+  switch (login.status) {
+    case "none":
+      return "Choose who vouches for you.";
+    case "checking":
+      return `Asking ${provider} …`;
+    case "signed-out":
+      return `You are not signed in at ${provider}.`;
+    case "signed-in":
+      return `You are ${login.identity}.`;
+    case "failed":
+      return "";
+  }
+}
+
+/** @param {Conference} conference */
+function enterText({ isHost, roomState }) {
+  if (isHost && roomState !== "live") return "Open the room";
+  return roomState === "live" ? "Join" : "Wait for the host";
+}
+
+/** @param {Conference} conference */
+function waitingText({ owner }) {
+  return owner === null ? "The host is not here yet." : `${owner} is not here yet.`;
+}
