@@ -104,11 +104,15 @@ class Endpoint(asyncio.DatagramProtocol):
     async def join(self, call: CallProcessing, role: str = "participant") -> Endpoint:
         """Everything up to the keys of the hop."""
         await self.negotiate(call, role=role)
+        await self.begin()
+        await until(lambda: self._inbound)
+        return self
+
+    async def begin(self) -> None:
+        """The first ICE check and the first flight."""
         await self.open()
         await self.check()
         self.handshake()
-        await until(lambda: self._inbound)
-        return self
 
     # Datagrams.
 
