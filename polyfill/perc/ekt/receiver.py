@@ -1,0 +1,160 @@
+"""The inner layer of one source that others send (RFC 8870, Section 4.3.2; RFC 8723, Section 5.3).
+
+A FullEKTField brings a key or is put aside; then the packet is tried with the keys that are known. Of a packet that
+does not authenticate nothing is remembered, but a master key that authenticated under the EKTKey.
+
+    ciphertext as last accepted            the packet goes on
+    SPI unknown, unwrap fails,             the packet is dropped
+      wrong length of the master key
+    SSRC of another source                 the field is put aside
+    epoch above all seen under this SPI    a new master key and its ROC
+    equal or lower epoch                   the field is put aside, except: the same key with a ROC further on moves the
+                                           index forward after a pause, once its packet authenticates
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter
+from dataclasses import dataclass, field
+
+from perc.crypto.provider import CryptoProvider
+from perc.ekt.cipher import EKTPlaintext
+from perc.ekt.outcome import Drop, PacketDropped, PutAside
+from perc.ekt.parameter_sets import EktParameterSets
+from perc.errors import AuthenticationFailed, DecodeError
+from perc.srtp.ekt_field import EKTField, ExtensionEKTField, FullEKTField
+from perc.srtp.inner import unprotect_inner
+from perc.srtp.key_derivation import SessionKeys, derive_rtp_keys
+from perc.srtp.packet import RtpPacket
+from perc.srtp.packet_index import SEQUENCE_MODULUS, ReplayState, estimate_index
+
+KEYS_KEPT = 2
+"""The master key in use and its neighbour before or after a change: senders overlap two, never more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    spi: int
+    epoch: int
+    octets: bytes = field(repr=False)
+    keys: SessionKeys
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What a field says of the ROC; only its packet can prove it."""
+
+    ciphertext: bytes
+    roc: int
+
+
+class EktReceiver:
+    """Opens the packets of one SSRC. `put_aside` counts EKTFields that were discarded while their packet went on."""
+
+    def __init__(
+        self,
+        provider: CryptoProvider,
+        sets: EktParameterSets,
+        ssrc: int,
+        replay: ReplayState,
+        master_key_length: int = 16,
+    ) -> None:
+        self.put_aside: Counter[PutAside] = Counter()
+        self._provider = provider
+        self._sets = sets
+        self._ssrc = ssrc
+        self._replay = replay
+        self._master_key_length = master_key_length
+        self._keys: list[_Key] = []  # the one that opened the last packet comes first
+        self._epochs: dict[int, int] = {}
+        self._accepted = b""
+        self._roc = 0
+
+    async def unprotect(self, packet: RtpPacket, ekt_field: EKTField, now: float, prefix: bytes = b"") -> bytes:
+        """The plaintext of a synthetic packet, whose payload is inner ciphertext and tag; `PacketDropped` otherwise."""
+        offer = await self._read_field(ekt_field, now)
+        self._keys = [key for key in self._keys if self._sets.find(key.spi, now) is not None]
+        if not self._keys:
+            raise PacketDropped(Drop.NO_KEY)
+        indices = self._possible_indices(packet.sequence_number, offer)
+        if not indices:
+            raise PacketDropped(Drop.REPLAYED)
+        for key in list(self._keys):
+            for index in indices:
+                plaintext = await self._open(key.keys, packet, index // SEQUENCE_MODULUS, prefix)
+                if plaintext is not None:
+                    self._commit(key, index, offer)
+                    return plaintext
+        raise PacketDropped(Drop.NOT_AUTHENTIC)
+
+    async def _read_field(self, ekt_field: EKTField, now: float) -> _Offer | None:
+        if isinstance(ekt_field, ExtensionEKTField):
+            self.put_aside[PutAside.UNKNOWN_TYPE] += 1
+        return await self._read_full(ekt_field, now) if isinstance(ekt_field, FullEKTField) else None
+
+    async def _read_full(self, full: FullEKTField, now: float) -> _Offer | None:
+        if full.ciphertext == self._accepted:
+            return None
+        plaintext, salt = await self._unwrap(full, now)
+        # "If the SSRC in the EKTPlaintext does not match the SSRC of the SRTP packet received, then this FullEKTField
+        # MUST be discarded […]. The remainder of the SRTP packet MAY be processed as normal" (step 5).
+        if plaintext.ssrc != self._ssrc:
+            self.put_aside[PutAside.SSRC] += 1
+            return None
+        # "The recipient of a FullEKTField MUST reject any future FullEKTField for this SPI and SSRC that has an equal
+        # or lower epoch value to an epoch already seen" (Section 4.1).
+        if full.epoch <= self._epochs.get(full.spi, -1):
+            if self._is_resynchronisation(full, plaintext):
+                return _Offer(full.ciphertext, plaintext.roc)
+            self.put_aside[PutAside.EPOCH] += 1
+            return None
+        keys = await derive_rtp_keys(self._provider, plaintext.master_key, salt)
+        self._epochs = {spi: epoch for spi, epoch in self._epochs.items() if self._sets.find(spi, now) is not None}
+        self._epochs[full.spi] = full.epoch
+        self._keys[1:] = [_Key(full.spi, full.epoch, plaintext.master_key, keys)]
+        self._accepted, self._roc = full.ciphertext, plaintext.roc
+        return _Offer(full.ciphertext, plaintext.roc)
+
+    async def _unwrap(self, full: FullEKTField, now: float) -> tuple[EKTPlaintext, bytes]:
+        # "If there is no matching SPI, then the verification function MUST return an indication of authentication
+        # failure" (step 2).
+        parameters = self._sets.find(full.spi, now)
+        if parameters is None:
+            raise PacketDropped(Drop.UNKNOWN_SPI)
+        try:
+            plaintext = await parameters.unwrap(full.ciphertext)
+        except (AuthenticationFailed, DecodeError) as error:
+            # "The receiver SHOULD discard the whole UDP packet" (step 3).
+            raise PacketDropped(Drop.UNWRAP_FAILED) from error
+        # "The length of the SRTP Master Key MUST be the same as the master key length for the SRTP transform in use"
+        # (step 6).
+        if len(plaintext.master_key) != self._master_key_length:
+            raise PacketDropped(Drop.KEY_LENGTH)
+        return plaintext, parameters.ekt_key.salt
+
+    def _is_resynchronisation(self, full: FullEKTField, plaintext: EKTPlaintext) -> bool:
+        reached = self._roc if self._replay.highest is None else self._replay.highest // SEQUENCE_MODULUS
+        return plaintext.roc > reached and any(
+            (key.spi, key.epoch) == (full.spi, full.epoch) and hmac.compare_digest(key.octets, plaintext.master_key)
+            for key in self._keys
+        )
+
+    def _possible_indices(self, sequence_number: int, offer: _Offer | None) -> list[int]:
+        """The fresh indices that a SEQ may stand for: with the ROC of a new field, then the likely one."""
+        reference = self._roc * SEQUENCE_MODULUS + sequence_number
+        likely = reference if self._replay.highest is None else estimate_index(self._replay.highest, sequence_number)
+        offered = likely if offer is None else offer.roc * SEQUENCE_MODULUS + sequence_number
+        return [index for index in dict.fromkeys((offered, likely)) if self._replay.is_fresh(index)]
+
+    async def _open(self, keys: SessionKeys, packet: RtpPacket, roc: int, prefix: bytes) -> bytes | None:
+        try:
+            return await unprotect_inner(self._provider, keys, packet, roc, prefix)
+        except AuthenticationFailed:
+            return None
+
+    def _commit(self, key: _Key, index: int, offer: _Offer | None) -> None:
+        self._replay.accept(index)
+        if offer is not None and index // SEQUENCE_MODULUS == offer.roc:
+            self._accepted = offer.ciphertext
+        self._keys = [key, *(other for other in self._keys if other is not key)][:KEYS_KEPT]
