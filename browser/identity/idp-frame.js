@@ -3,11 +3,8 @@
 import { idpError } from "./errors.js";
 import { connect, IdpRealm, loadFrame } from "./idp-realm.js";
 
-/** Its script has run when the frame has loaded, so what has not answered by then (in ms) is another page. */
-const GREETING_LIMIT = 1000;
-
-/** Hosts that served no frame: they are not asked for one again. @type {Set<string>} */
-const withoutFrame = new Set();
+/** Its script has run when the frame has loaded; what has not answered this much later (in ms) is another page. */
+const GREETING_LIMIT = 500;
 
 /**
  * @param {URL} uri the IdP proxy's
@@ -16,14 +13,13 @@ const withoutFrame = new Set();
  */
 export async function openFrame(uri, signal) {
   // Under the page's own origin a frame that may run scripts as itself could reach into the page.
-  if (uri.origin === location.origin || withoutFrame.has(uri.origin)) return null;
+  if (uri.origin === location.origin) return null;
   const frame = await loadFrame(frameUrl(uri), "allow-scripts allow-same-origin", signal);
   // With the IdP's origin as target no other origin ever has the port, wherever the frame was redirected to.
   const { port, first } = connect(frame, { type: "perc-idp-connect" }, uri.origin);
   const greeting = await Promise.race([first, silence()]);
   if (greeting?.type !== "ready") {
     frame.remove();
-    withoutFrame.add(uri.origin);
     return null;
   }
   if (!greeting.registered) {

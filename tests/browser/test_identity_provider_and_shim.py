@@ -4,51 +4,26 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Error, Page
+from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.browser.conftest import PageErrors
-from tests.browser.identity_pages.servers import Clock, HostileProvider, Server, identity_provider, page_site
+from tests.browser.identity_pages.acting import open_page, run, sign_in
+from tests.browser.identity_pages.servers import Clock, Server, identity_provider, page_site
 
 pytestmark = pytest.mark.chromium
 
 CONFERENCE = "https://perc.example/perc/room"
-
-PREAMBLE = """async (value) => {
-  const identity = await import("/identity/index.js");
-  await identity.apply(window);
-  const { IdpProxy, bindIdentityContents } = identity;
-  const caught = async (promise) => {
-    try {
-      return { value: await promise };
-    } catch (error) {
-      const { name, message, errorDetail = null, idpLoginUrl = null } = error;
-      return { name, message, detail: errorDetail, loginUrl: idpLoginUrl };
-    }
-  };
-  const offering = (configuration) => {
-    const pc = new RTCPeerConnection(configuration);
-    pc.addTransceiver("audio");
-    return pc;
-  };
-  const edited = (sdp, edit) => sdp.replace(/a=identity:(\\S+)/, (_, value) => {
-    const assertion = JSON.parse(atob(value));
-    return `a=identity:${btoa(JSON.stringify(edit(assertion) ?? assertion))}`;
-  });
-  BODY
-}"""
 
 
 @dataclass
 class Parties:
     a: Server
     b: Server
-    hostile: HostileProvider
     site: Server
     other_site: Server
     clock: Clock
@@ -61,7 +36,6 @@ def everyone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parties]:
         yield Parties(
             stack.enter_context(identity_provider("idp-a.localhost", store, clock, "alice", "anna")),
             stack.enter_context(identity_provider("idp-b.localhost", store, clock, "bob")),
-            stack.enter_context(HostileProvider("hostile.localhost")),
             stack.enter_context(page_site()),
             stack.enter_context(page_site("other.localhost")),
             clock,
@@ -71,45 +45,12 @@ def everyone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parties]:
 @pytest.fixture
 def parties(everyone: Parties) -> Parties:
     everyone.clock.ahead = 0
-    everyone.hostile.handlers.clear()
     return everyone
-
-
-async def open_page(context: BrowserContext, errors: PageErrors, site: Server) -> Page:
-    page = errors.watch(await context.new_page())
-    await page.goto(site.origin)
-    return page
 
 
 @pytest.fixture
 async def page(context: BrowserContext, page_errors: PageErrors, parties: Parties) -> Page:
     return await open_page(context, page_errors, parties.site)
-
-
-async def run(page: Page, body: str, value: object = None) -> Any:
-    return await page.evaluate(PREAMBLE.replace("BODY", body), value)
-
-
-async def sign_in(page: Page, provider: Server, name: str) -> str:
-    """Signs in through the popup, as a person does; the outcome of `login`."""
-    need = "const p = await IdpProxy.load(value); return caught(p.generateAssertion('x'));"
-    outcome = await run(page, need, provider.domain)
-    assert outcome["detail"] == "idp-need-login", outcome
-    async with page.expect_popup() as opened:
-        await page.evaluate(
-            """([url]) => {
-              window.loggedIn = import("/identity/index.js").then(({ login }) => login(url));
-              window.loggedIn.catch(() => {});
-            }""",
-            [outcome["loginUrl"]],
-        )
-    popup = await opened.value
-    await popup.get_by_label("Name").fill(name)
-    await popup.get_by_label("Password").fill(f"{name}-demo")
-    await popup.keyboard.press("Enter")
-    with suppress(Error):  # who has consented before is not asked again: the window closes by itself
-        await popup.get_by_role("button", name="Allow", exact=True).click()
-    return await page.evaluate("async () => { try { await loggedIn; return 'done' } catch (e) { return e.name } }")
 
 
 OFFER = """
@@ -124,6 +65,16 @@ OFFER = """
 
 async def signed_offer(page: Page, provider: Server, conference: str | None = None) -> dict[str, str]:
     return await run(page, OFFER, {"domain": provider.domain, "conference": conference})
+
+
+@pytest.fixture(scope="module")
+async def offer(browser: Browser, everyone: Parties) -> AsyncIterator[dict[str, str]]:
+    """One of Alice's, bound to no conference."""
+    context = await browser.new_context()
+    page = await open_page(context, PageErrors(), everyone.site)
+    await sign_in(page, everyone.a, "alice")
+    yield await signed_offer(page, everyone.a)
+    await context.close()
 
 
 async def test_sign_in_puts_an_assertion_into_the_offer_that_another_page_validates(
@@ -236,26 +187,20 @@ TARGET = {"peerIdentity": "alice@idp-a.localhost"}
     ],
 )
 async def test_a_description_whose_identity_does_not_hold_is_never_applied(
-    edit: str, detail: str, page: Page, parties: Parties
+    edit: str, detail: str, page: Page, parties: Parties, offer: dict[str, str]
 ) -> None:
-    await sign_in(page, parties.a, "alice")
-    offer = await signed_offer(page, parties.a)
     value = {"sdp": offer["sdp"], "edit": edit, "configuration": TARGET, "domain": parties.b.domain}
     outcome = await run(page, REFUSED, value)
     assert outcome == {"detail": detail, "state": "stable", "peer": detail}
 
 
 @pytest.mark.parametrize("configuration", [TARGET, None])
-async def test_a_good_identity_passes(configuration: object, page: Page, parties: Parties) -> None:
-    await sign_in(page, parties.a, "alice")
-    offer = await signed_offer(page, parties.a)
+async def test_a_good_identity_passes(configuration: object, page: Page, offer: dict[str, str]) -> None:
     value = {"sdp": offer["sdp"], "edit": "none", "configuration": configuration or {}}
     assert (await run(page, REFUSED, value))["state"] == "have-remote-offer"
 
 
-async def test_someone_else_than_expected_is_refused(page: Page, parties: Parties) -> None:
-    await sign_in(page, parties.a, "alice")
-    offer = await signed_offer(page, parties.a)
+async def test_someone_else_than_expected_is_refused(page: Page, offer: dict[str, str]) -> None:
     value = {"sdp": offer["sdp"], "edit": "none", "configuration": {"peerIdentity": "bob@idp-a.localhost"}}
     assert (await run(page, REFUSED, value))["state"] == "stable"
 

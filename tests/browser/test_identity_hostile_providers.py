@@ -1,0 +1,245 @@
+"""IdP proxies that are absent, wrong, silent or malicious, and those that are a script alone: each its W3C error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from tests.browser.conftest import PageErrors
+from tests.browser.identity_pages.acting import run
+from tests.browser.identity_pages.servers import HostileProvider, Server, page_site
+
+pytestmark = pytest.mark.chromium
+
+REGISTER = "rtcIdentityProvider.register({ generateAssertion, validateAssertion });"
+ECHO = f"""
+{REGISTER}
+async function generateAssertion(contents, origin, options) {{
+  const idp = {{ domain: location.host }};
+  return {{ idp, assertion: JSON.stringify({{ contents, origin, options, href: location.href }}) }};
+}}
+async function validateAssertion(assertion, origin) {{
+  return {{ identity: `user@${{location.hostname}}`, contents: JSON.parse(assertion).contents }};
+}}
+"""
+
+LISTEN = "addEventListener('message', ({ ports: [port] }) => {"
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Server]:
+    with page_site() as site:
+        yield site
+
+
+@pytest.fixture
+def provider() -> Iterator[HostileProvider]:
+    with HostileProvider("hostile.localhost") as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def page_errors() -> PageErrors:
+    return PageErrors()
+
+
+@pytest.fixture(scope="module")
+async def page(browser: Browser, page_errors: PageErrors, site: Server) -> AsyncIterator[Page]:
+    """One for all of them: what a bad provider did must not hinder the next one."""
+    page = page_errors.watch(await browser.new_page())
+    await page.goto(site.origin)
+    yield page
+    await page.context.close()
+
+
+GENERATE = """
+  const load = IdpProxy.load(value.domain, value.protocol, { timeout: value.timeout });
+  return caught(load.then((proxy) => proxy.generateAssertion("contents", { usernameHint: "user" })));
+"""
+VALIDATE = """
+  const load = IdpProxy.load(value.domain, "default", { timeout: value.timeout });
+  return caught(load.then((proxy) => proxy.validateAssertion('{"contents":"x"}')));
+"""
+
+
+async def generate(page: Page, domain: str, protocol: str = "default", limit: int = 8000) -> dict[str, Any]:
+    return await run(page, GENERATE, {"domain": domain, "protocol": protocol, "timeout": limit})
+
+
+async def validate(page: Page, domain: str, limit: int = 8000) -> dict[str, Any]:
+    return await run(page, VALIDATE, {"domain": domain, "timeout": limit})
+
+
+async def test_a_script_alone_runs_in_the_sandbox(page: Page, provider: HostileProvider, site: Server) -> None:
+    provider.serves_script(ECHO)
+    body = """
+      const proxy = await IdpProxy.load(value);
+      const made = await proxy.generateAssertion("contents", { usernameHint: "user" });
+      const verdict = await proxy.validateAssertion(made.assertion);
+      return { idp: made.idp, told: JSON.parse(made.assertion), verdict };
+    """
+    outcome = await run(page, body, provider.domain)
+    assert outcome["idp"] == {"domain": provider.domain, "protocol": "default"}
+    assert outcome["told"] == {
+        "contents": "contents",
+        "origin": site.origin,
+        "options": {"usernameHint": "user"},
+        "href": f"{provider.origin}/.well-known/idp-proxy/default",
+    }
+    assert outcome["verdict"] == {"identity": "user@hostile.localhost", "contents": "contents"}
+
+
+async def test_the_sandbox_has_no_page_no_storage_and_no_origin(page: Page, provider: HostileProvider) -> None:
+    provider.serves_script(
+        ECHO.replace(
+            "JSON.stringify({ contents, origin, options, href: location.href })",
+            "await look()",
+        )
+        + """
+        async function look() {
+          const stored = await new Promise((resolve) => {
+            try { indexedDB.open('x').onerror = () => resolve('none'); } catch (error) { resolve(error.name); }
+          });
+          return JSON.stringify([typeof document, typeof window, typeof localStorage, stored]);
+        }"""
+    )
+    outcome = await generate(page, provider.domain)
+    assert outcome["value"]["assertion"] in {
+        '["undefined","undefined","undefined","SecurityError"]',
+        '["undefined","undefined","undefined","none"]',
+    }
+
+
+@pytest.mark.parametrize(
+    ("script", "detail"),
+    [
+        ("", "idp-bad-script-failure"),
+        ("this is not JavaScript", "idp-bad-script-failure"),
+        ("rtcIdentityProvider.register({});", "idp-bad-script-failure"),
+        ("throw new Error('no');", "idp-bad-script-failure"),
+        (f"{REGISTER} function generateAssertion() {{ throw new Error('no'); }}", "idp-execution-failure"),
+        (f"{REGISTER} async function generateAssertion() {{ return 5; }}", "idp-bad-script-failure"),
+        (f"{REGISTER} async function generateAssertion() {{ return {{ assertion: 'x' }}; }}", "idp-bad-script-failure"),
+        (
+            f"{REGISTER} async function generateAssertion() {{"
+            " return { idp: { domain: 'x' }, assertion: 'x'.repeat(1e7) }; }",
+            "idp-bad-script-failure",
+        ),
+        (
+            f"{REGISTER} function generateAssertion() {{"
+            " throw Object.assign(new Error(), { errorDetail: 'idp-token-expired' }); }",
+            "idp-token-expired",
+        ),
+        (
+            f"{REGISTER} function generateAssertion() {{"
+            " throw Object.assign(new Error(), { idpLoginUrl: 'https://idp.example/login' }); }",
+            "idp-need-login",
+        ),
+        (
+            f"{REGISTER} function generateAssertion() {{"
+            " throw Object.assign(new Error(), { idpLoginUrl: 'javascript:alert(1)' }); }",
+            "idp-execution-failure",
+        ),
+    ],
+)
+async def test_a_script_that_fails(script: str, detail: str, page: Page, provider: HostileProvider) -> None:
+    provider.serves_script(f"{script}\nasync function validateAssertion() {{}}" if REGISTER in script else script)
+    outcome = await generate(page, provider.domain)
+    assert outcome["detail"] == detail, outcome
+
+
+async def test_a_provider_that_is_not_there(page: Page, provider: HostileProvider) -> None:
+    assert (await generate(page, provider.domain))["detail"] == "idp-load-failure"
+
+
+NOT_DOMAINS = [
+    "",
+    "a b",
+    "user@idp.example",
+    "idp.example/x",
+    "idp.example:0x50",
+    "idp.example?",
+    "-idp.example",
+    "[::1]",
+]
+NOT_PROTOCOLS = ["a/b", "a\\b", "", ".", "..", "%2e%2e"]
+
+
+async def test_domains_and_protocols_that_are_none(page: Page) -> None:
+    for domain in NOT_DOMAINS:
+        assert (await generate(page, domain))["detail"] == "idp-load-failure", domain
+    for protocol in NOT_PROTOCOLS:
+        assert (await generate(page, "idp.example", protocol))["detail"] == "idp-load-failure", protocol
+
+
+async def test_a_provider_that_hangs_while_loading(page: Page, provider: HostileProvider) -> None:
+    released = asyncio.Event()
+
+    async def hang(_request: Request) -> Response:
+        for _ in range(40):
+            if released.is_set():
+                break
+            await asyncio.sleep(0.05)
+        return Response("")
+
+    provider.handlers["/.well-known/idp-proxy/default/frame"] = hang
+    outcome = await generate(page, provider.domain, limit=300)
+    released.set()
+    assert outcome["detail"] == "idp-timeout"
+
+
+@pytest.mark.parametrize("body", ["await new Promise(() => {});", "for (;;);"])
+async def test_a_provider_that_hangs_while_working(body: str, page: Page, provider: HostileProvider) -> None:
+    provider.serves_script(
+        f"{REGISTER} async function generateAssertion() {{ {body} }} async function validateAssertion() {{}}"
+    )
+    assert (await generate(page, provider.domain, limit=1200))["detail"] == "idp-timeout"
+
+
+async def test_a_redirect_to_plain_http_is_not_followed(page: Page, provider: HostileProvider) -> None:
+    async def redirect(_request: Request) -> Response:
+        return RedirectResponse("http://idp.example/")
+
+    provider.handlers["/.well-known/idp-proxy/default"] = redirect
+    assert (await generate(page, provider.domain))["detail"] == "idp-load-failure"
+
+
+async def test_a_frame_of_another_origin_never_gets_the_port(page: Page, provider: HostileProvider) -> None:
+    foreign = (
+        f"<script>{LISTEN} port.onmessage = ({{ data: {{ id }} }}) =>"
+        " port.postMessage({ id, result: { identity: 'mallory@hostile.localhost', contents: 'x' } });"
+        " port.postMessage({ type: 'ready', registered: true }); });</script>"
+    )
+    with HostileProvider("foreign.localhost") as other:
+        other.serves_frame(foreign)
+
+        async def redirect(_request: Request) -> Response:
+            return RedirectResponse(f"{other.origin}/.well-known/idp-proxy/default/frame")
+
+        provider.handlers["/.well-known/idp-proxy/default/frame"] = redirect
+        assert (await validate(page, provider.domain))["detail"] == "idp-load-failure"
+
+
+async def test_a_frame_that_answers_rubbish(page: Page, provider: HostileProvider) -> None:
+    provider.serves_frame(
+        f"<script>{LISTEN} port.onmessage = ({{ data: {{ id }} }}) => {{"
+        " for (const message of [null, 5, {}, { id: -1, result: 1 }, { id, result: { identity: 5, contents: [] } }])"
+        " port.postMessage(message); };"
+        " port.postMessage({ type: 'ready', registered: true }); });</script>"
+    )
+    assert (await validate(page, provider.domain))["detail"] == "idp-bad-script-failure"
+
+
+async def test_a_frame_cannot_navigate_the_page(page: Page, provider: HostileProvider, site: Server) -> None:
+    provider.serves_frame(
+        "<script>try { top.location = 'about:blank'; } catch {}"
+        f" {LISTEN} port.postMessage({{ type: 'ready', registered: false }}); }});</script>"
+    )
+    assert (await generate(page, provider.domain))["detail"] == "idp-bad-script-failure"
+    assert page.url == f"{site.origin}/"
