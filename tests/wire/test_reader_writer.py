@@ -118,10 +118,3 @@ def test_a_reader_over_a_vector_ends_with_it() -> None:
     inner.expect_end()
     assert reader.rest() == b"\x03"
     assert reader.rest() == b""
-
-
-def test_a_reader_does_not_follow_changes_of_its_buffer() -> None:
-    buffer = bytearray(b"ab")
-    reader = Reader(buffer)
-    buffer[:] = b"xy"
-    assert reader.rest() == b"ab"
