@@ -82,9 +82,10 @@ def check_same_origin_fetch(request: Request) -> None:
 def member(document: dict[str, Any], name: str, limit: int) -> str:
     """A required string of a JSON object, of at most `limit` octets in UTF-8."""
     value = document.get(name)
-    if not isinstance(value, str):
+    # JSON can spell lone surrogates, which are no text.
+    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
         raise Problem(HTTPStatus.BAD_REQUEST, "malformed", f"`{name}` must be a string.")
-    if len(value.encode(errors="surrogatepass")) > limit:
+    if len(value.encode()) > limit:
         raise Problem(TOO_LARGE, "too-large", f"`{name}` is longer than {limit} octets.")
     return value
 

@@ -1,0 +1,88 @@
+"""An identity provider and a browser for it, without a network; time moves when a test says so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+from argon2.profiles import CHEAPEST
+from starlette.testclient import TestClient
+
+from perc_server.identity_provider.app import create_app
+from perc_server.identity_provider.config import DemoAccount, IdentityProviderConfig
+from perc_server.identity_provider.sessions import challenge_of
+
+ORIGIN = "https://idp.example:8443"
+ASKING = "https://perc.example"
+VERIFIER = "v" * 43
+CHALLENGE = challenge_of(VERIFIER)
+SAME_ORIGIN = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Provider:
+    """The provider, with the accounts alice and anna, and a client that keeps cookies as a browser does."""
+
+    def __init__(self, store: Path) -> None:
+        self.clock = Clock()
+        self.config = IdentityProviderConfig(
+            ORIGIN,
+            f"sqlite:///{store / 'idp.db'}",
+            demo_accounts=(DemoAccount("alice", "alice-demo"), DemoAccount("anna", "anna-demo")),
+            password_cost=CHEAPEST,
+        )
+        self.app = create_app(self.config, self.clock)
+        self.client = self.browser()
+
+    def browser(self) -> TestClient:
+        """Another person's."""
+        return TestClient(self.app, base_url=ORIGIN, follow_redirects=False)
+
+    def login_url(self, origin: str = ASKING, challenge: str = CHALLENGE, **more: str) -> str:
+        return str(httpx.URL("/login", params={"origin": origin, "challenge": challenge, **more}))
+
+    def post_form(self, page: httpx.Response, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
+        """Sends the form of a page, with its token."""
+        (action,) = re.findall(r'<form method="post" action="([^"]+)"', page.text)
+        (token,) = re.findall(r'name="csrf" value="([^"]+)"', page.text)
+        data = {"csrf": token, **fields}
+        return self.client.post(action.replace("&amp;", "&"), data=data, headers=headers or SAME_ORIGIN)
+
+    def sign_in(self, name: str = "alice", password: str | None = None, **query: str) -> httpx.Response:
+        page = self.client.get(self.login_url(**query))
+        return self.post_form(page, name=name, password=password or f"{name}-demo")
+
+    def code(self, name: str = "alice", **query: str) -> str:
+        """Through sign-in and consent to the code."""
+        after = self.client.get(self.login_url(**query))
+        if "Password" in after.text:
+            after = self.client.get(self.post_form(after, name=name, password=f"{name}-demo").headers["location"])
+        if "Use your identity?" in after.text:
+            after = self.post_form(after, decision="allow")
+        return re.findall(r'data-code="([^"]+)"', after.text)[0]
+
+    def redeem(self, code: str, verifier: str = VERIFIER, origin: str = ASKING, **headers: str) -> httpx.Response:
+        document = {"code": code, "verifier": verifier, "origin": origin}
+        return self.client.post("/session", json=document, headers={**SAME_ORIGIN, **headers})
+
+    def sign(self, document: Any = None, **headers: str) -> httpx.Response:
+        document = {"contents": "{}", "origin": ASKING} if document is None else document
+        return self.client.post("/sign", json=document, headers={**SAME_ORIGIN, **headers})
+
+    def with_session(self) -> Provider:
+        assert self.redeem(self.code()).status_code == 204
+        return self
+
+
+def problem(response: httpx.Response) -> tuple[int, str]:
+    assert response.headers["content-type"] == "application/problem+json"
+    return response.status_code, response.json()["type"].rpartition("/")[2]
