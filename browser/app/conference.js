@@ -229,6 +229,9 @@ export class Conference extends EventTarget {
   async #open(identity, progress) {
     this.#enter("opening");
     this.owner = identity;
+    // A join link that names its own user as the owner: this page load was the owner's after all.
+    if (!this.#link.isHost)
+      for (const step of ["4.1.1 (1)", "4.1.1 (2)"]) report(step, { room: this.room });
     const { Owner } = await during("starting-key-distributor", () => import("./owner.js"));
     const configuration = /** @type {import("./signalling.js").Configuration} */ (
       this.#configuration
