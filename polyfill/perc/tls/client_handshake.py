@@ -125,7 +125,7 @@ class ClientHandshake:
         self._key_share = await self._provider.generate_key_share(OFFERED_GROUPS[0])
         random = self._provider.random_bytes(RANDOM_LENGTH)
         self._hello = ClientHello(random, host_name, self._key_share.group, self._key_share.public_key)
-        await self._send(HandshakeType.CLIENT_HELLO, self._hello.write())
+        await self._send_hello()
 
     async def receive(self, message: HandshakeMessage) -> None:
         """The server's next message."""
@@ -163,7 +163,7 @@ class ClientHandshake:
             self._key_share = await self._provider.generate_key_share(retry.group)
         share = self._key_share
         self._hello = replace(self._hello, group=share.group, key_share=share.public_key, cookie=retry.cookie)
-        await self._send(HandshakeType.CLIENT_HELLO, self._hello.write())
+        await self._send_hello()
 
     async def _begin_protection(self, hello: ServerHello) -> None:
         self._schedule.enter_handshake(await self._provider.agree(self._key_share, hello.key_share))
@@ -221,28 +221,32 @@ class ClientHandshake:
         await self._records.protect_writing(client_secret)
         self._state = State.CONNECTED
 
-    async def _send_authentication(self) -> None:
-        if self._request is not None:
-            await self._send_certificate(self._request)
-        finished = verify_data(self._client_secret, self._transcript.digest())
-        await self._send(HandshakeType.FINISHED, finished)
+    async def _send_hello(self) -> None:
+        hello = self._add_message(HandshakeType.CLIENT_HELLO, self._hello.write())
+        await self._records.write(ContentType.HANDSHAKE, hello)
 
-    async def _send_certificate(self, request: CertificateRequest) -> None:
+    async def _send_authentication(self) -> None:
+        # In one record, because each costs a browser an await.
+        flight = b"" if self._request is None else await self._authenticate(self._request)
+        finished = verify_data(self._client_secret, self._transcript.digest())
+        flight += self._add_message(HandshakeType.FINISHED, finished)
+        await self._records.write(ContentType.HANDSHAKE, flight)
+
+    async def _authenticate(self, request: CertificateRequest) -> bytes:
         # "If ... no suitable certificate is available, the client MUST send a Certificate message containing no
         # certificates" (Section 4.4.2).
         if _CLIENT_SCHEME not in request.schemes:
-            await self._send(HandshakeType.CERTIFICATE, write_certificate())
-            return
-        await self._send(HandshakeType.CERTIFICATE, write_certificate(self._config.certificate.der))
+            return self._add_message(HandshakeType.CERTIFICATE, write_certificate())
+        certificate = self._add_message(HandshakeType.CERTIFICATE, write_certificate(self._config.certificate.der))
         content = client_signed_content(self._transcript.digest())
         signature = await self._provider.sign(self._config.signing_key, content)
-        verify = CertificateVerify(_CLIENT_SCHEME, signature)
-        await self._send(HandshakeType.CERTIFICATE_VERIFY, write_certificate_verify(verify))
+        verify = write_certificate_verify(CertificateVerify(_CLIENT_SCHEME, signature))
+        return certificate + self._add_message(HandshakeType.CERTIFICATE_VERIFY, verify)
 
-    async def _send(self, msg_type: HandshakeType, body: bytes) -> None:
+    def _add_message(self, msg_type: HandshakeType, body: bytes) -> bytes:
         message = write_handshake(msg_type, body)
         self._transcript.add(message)
-        await self._records.write(ContentType.HANDSHAKE, message)
+        return message
 
     _EXPECTED: ClassVar[Mapping[tuple[State, int], Callable[[ClientHandshake, HandshakeMessage], Awaitable[None]]]] = (
         MappingProxyType(
