@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from perc_server.certificates import DemoCertificates
+
 
 class Refused(Exception):
     """The Media Distributor answered with an error."""
@@ -31,11 +33,14 @@ class CallProcessing:
         self.task = asyncio.create_task(self._read())
 
     @classmethod
-    async def connect(cls, port: int, certificate: Path, peer: Path) -> CallProcessing:
+    async def connect(
+        cls, port: int, certificates: DemoCertificates, certificate: Path | None = None
+    ) -> CallProcessing:
+        """A connection, with another certificate than the announced one if that is the test."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
-        context.load_verify_locations(peer)
-        context.load_cert_chain(certificate)
+        context.load_verify_locations(certificates.control_server_certificate)
+        context.load_cert_chain(certificate or certificates.control_client)
         return cls(*await asyncio.open_connection("127.0.0.1", port, ssl=context, limit=1 << 20))
 
     async def request(self, method: str, **params: object) -> dict[str, Any]:

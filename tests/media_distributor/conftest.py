@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
+from perc_server.certificates import DemoCertificates, demo_certificates
 from perc_server.media_distributor.config import MediaDistributorConfig, Timeouts
 from perc_server.media_distributor.packet_path import ForwardedPacket
 from perc_server.media_distributor.server import MediaDistributor, running
@@ -24,6 +24,7 @@ class Stage:
 
     distributor: MediaDistributor
     config: MediaDistributorConfig
+    certificates: DemoCertificates
     call: CallProcessing
     identity: Identity = field(default_factory=lambda: Identity.make("Key Distributor"))
     key_distributor: KeyDistributor | None = None
@@ -49,17 +50,12 @@ class Stage:
 
     async def connect(self) -> CallProcessing:
         """A further control connection."""
-        config = self.config
-        return await CallProcessing.connect(
-            self.distributor.control_port, config.control_peer_certificate, config.control_certificate
-        )
+        return await CallProcessing.connect(self.distributor.control_port, self.certificates)
 
 
 @pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    directory = tmp_path_factory.mktemp("certificates")
-    names = ("tunnel", "control", "call-processing", "stranger")
-    return {name: Identity.make(name).write(directory, name) for name in names}
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> DemoCertificates:
+    return demo_certificates(tmp_path_factory.mktemp("certificates"), "md.example")
 
 
 @pytest.fixture
@@ -68,20 +64,18 @@ def timeouts() -> Timeouts:
 
 
 @pytest.fixture
-async def stage(certificates: dict[str, Path], timeouts: Timeouts) -> AsyncIterator[Stage]:
+async def stage(certificates: DemoCertificates, timeouts: Timeouts) -> AsyncIterator[Stage]:
     config = MediaDistributorConfig(
         tunnel_name="md.example",
-        tunnel_certificate=certificates["tunnel"],
-        control_certificate=certificates["control"],
-        control_peer_certificate=certificates["call-processing"],
+        tunnel_certificate=certificates.media_distributor,
+        control_certificate=certificates.control_server,
+        control_peer_certificate=certificates.control_client_certificate,
         timeouts=timeouts,
     )
     forwarded: list[ForwardedPacket] = []
     async with running(config, forwarded.append) as distributor:
-        call = await CallProcessing.connect(
-            distributor.control_port, certificates["call-processing"], certificates["control"]
-        )
-        stage = Stage(distributor, config, call, forwarded=forwarded)
+        call = await CallProcessing.connect(distributor.control_port, certificates)
+        stage = Stage(distributor, config, certificates, call, forwarded=forwarded)
         yield stage
         for endpoint in stage.endpoints:
             if hasattr(endpoint, "transport"):

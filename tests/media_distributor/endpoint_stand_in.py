@@ -150,8 +150,9 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def request(self, *, nominate: bool = True) -> stun.Message:
         assert self.answer is not None
-        message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         local = self.answer.media[0].ice
+        assert local is not None
+        message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         message.attributes["USERNAME"] = f"{local.usernameFragment}:{self.ufrag}"
         message.attributes["PRIORITY"] = 1
         message.attributes["ICE-CONTROLLING"] = 1
@@ -161,7 +162,9 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def sign(self, message: stun.Message, password: str | None = None) -> bytes:
         assert self.answer is not None
-        message.add_message_integrity((password or self.answer.media[0].ice.password or "").encode())
+        local = self.answer.media[0].ice
+        assert local is not None
+        message.add_message_integrity((password or local.password or "").encode())
         return bytes(message)
 
     async def check(self) -> stun.Message:

@@ -41,6 +41,7 @@ def test_one_transport_with_the_key_distributors_certificate() -> None:
     assert parsed.group[0].items == ["0", "1", "2", "data"]
     for media in parsed.media:
         assert media.port == 5000
+        assert media.ice is not None
         assert media.ice.iceLite
         assert (media.ice.usernameFragment, media.ice.password) == ("a" * 16, "b" * 32)
         assert media.dtls is not None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from perc_server.certificates import DemoCertificates
 from tests.media_distributor.call_processing_stand_in import CallProcessing, Refused
 from tests.media_distributor.certificates import Identity
 from tests.media_distributor.conftest import Stage
@@ -90,11 +91,12 @@ async def test_a_line_that_is_too_long_is_refused_and_nothing_is_lost(stage: Sta
     await stage.call.request("end", conference="room")
 
 
-async def test_another_certificate_gets_no_connection(stage: Stage, certificates: dict[str, Path]) -> None:
+async def test_another_certificate_gets_no_connection(
+    stage: Stage, certificates: DemoCertificates, tmp_path: Path
+) -> None:
     await started(stage)
-    stranger = await CallProcessing.connect(
-        stage.distributor.control_port, certificates["stranger"], certificates["control"]
-    )
+    file = Identity.make("stranger").write(tmp_path, "stranger")
+    stranger = await CallProcessing.connect(stage.distributor.control_port, certificates, file)
     stranger.send({"id": 1, "method": "end", "params": {"conference": "room"}})
     await asyncio.wait({stranger.task}, timeout=5)
     assert stranger.task.done(), "the connection is closed"
@@ -103,10 +105,10 @@ async def test_another_certificate_gets_no_connection(stage: Stage, certificates
     await stranger.close()
 
 
-async def test_no_certificate_gets_no_connection(stage: Stage, certificates: dict[str, Path]) -> None:
+async def test_no_certificate_gets_no_connection(stage: Stage, certificates: DemoCertificates) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
-    context.load_verify_locations(certificates["control"])
+    context.load_verify_locations(certificates.control_server_certificate)
     with contextlib.suppress(ConnectionError, ssl.SSLError):
         nobody = CallProcessing(
             *await asyncio.open_connection("127.0.0.1", stage.distributor.control_port, ssl=context)

@@ -36,7 +36,7 @@ def test_what_libsrtp_protects_with_the_outer_key_is_read(profile: SRTPProtectio
 @pytest.mark.parametrize("length", [1, 11, 13, 15, 17, 32, 64])
 def test_other_lengths_are_refused(field: str, length: int) -> None:
     with pytest.raises(IllegalParameter):
-        HopKeys.from_media_keys(replace(media_keys(), **{field: bytes(length)}))
+        HopKeys.from_media_keys(replace(media_keys(), **{field: bytes(length)}))  # type: ignore[arg-type]
 
 
 def test_both_halves_of_a_double_key_are_refused() -> None:

@@ -19,10 +19,9 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from perc.x509.fingerprint import Fingerprint
 from perc_server.media_distributor.config import MediaDistributorConfig
-from perc_server.media_distributor.events import Event, as_message
+from perc_server.media_distributor.events import Event, Notify, as_message
 from perc_server.media_distributor.refusal import Code, Refusal
-from perc_server.media_distributor.requests import MAXIMUM_LINE, End, Leave, MakeOffer, StartConference, read_id
-from perc_server.media_distributor.requests import read_request as read
+from perc_server.media_distributor.requests import MAXIMUM_LINE, Request, read_id, read_request
 
 MAXIMUM_UNSENT = 8 << 20
 """Octets that call processing may leave unread before its connection is closed."""
@@ -33,7 +32,7 @@ MAXIMUM_REQUESTS = 200
 logger = logging.getLogger(__name__)
 
 Result = dict[str, Any]
-Handler = Callable[[StartConference | MakeOffer | Leave | End, Callable[[Event], None]], Awaitable[Result]]
+Handler = Callable[[Request, Notify], Awaitable[Result]]
 
 
 def pinned_context(config: MediaDistributorConfig) -> ssl.SSLContext:
@@ -151,7 +150,7 @@ class ControlConnection:
     async def _answer(self, line: bytes) -> None:
         number = read_id(line)
         try:
-            result = await self._handle(read(line), self.notify)
+            result = await self._handle(read_request(line), self.notify)
             self._send({"id": number, "result": result})
         except Refusal as refusal:
             self._refuse(number, refusal)

@@ -92,16 +92,16 @@ class End(_Strict):
     params: EndParams
 
 
-Request = Annotated[StartConference | MakeOffer | Leave | End, Field(discriminator="method")]
+Request = StartConference | MakeOffer | Leave | End
 
-_adapter: TypeAdapter[StartConference | MakeOffer | Leave | End] = TypeAdapter(Request)
+_adapter: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="method")])
 
 
 class _Numbered(BaseModel):
     id: int = 0
 
 
-def read_request(line: bytes) -> StartConference | MakeOffer | Leave | End:
+def read_request(line: bytes) -> Request:
     """One request; `Refusal` if it is not one."""
     try:
         return _adapter.validate_json(line)

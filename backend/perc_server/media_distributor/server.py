@@ -22,6 +22,7 @@ from perc_server.media_distributor.requests import (
     Leave,
     MakeOffer,
     OfferParams,
+    Request,
     StartConference,
     StartConferenceParams,
 )
@@ -78,7 +79,7 @@ class MediaDistributor:
         live = self._live.get(name)
         return live.conference if live else None
 
-    async def _handle(self, request: StartConference | MakeOffer | Leave | End, notify: Notify) -> dict[str, Any]:
+    async def _handle(self, request: Request, notify: Notify) -> dict[str, Any]:
         match request:
             case StartConference(params=params):
                 return self._start(params, notify)
