@@ -6,15 +6,21 @@ uncaught error, or that breaks its Content-Security-Policy, fails its test.
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 from tests.browser.site import REPOSITORY, Site
+
+TIME_LIMIT = 20.0  # seconds for one test: a promise in a page that never settles must not hold up all others
 
 INSTALLED_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -32,6 +38,21 @@ FLAGS = [
 # Chromium's own sandbox does not start as root, which a container usually is.
 if os.geteuid() == 0:
     FLAGS.append("--no-sandbox")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = limited(item.obj)
+
+
+def limited(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
+    @functools.wraps(test)
+    async def run(*arguments: Any, **fixtures: Any) -> None:
+        async with asyncio.timeout(TIME_LIMIT):
+            await test(*arguments, **fixtures)
+
+    return run
 
 
 def chromium_path() -> str | None:

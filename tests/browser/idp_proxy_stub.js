@@ -20,6 +20,8 @@ export class IdpProxy {
     return { idp: this.idp, assertion: JSON.stringify({ contents, options }) };
   }
 
+  close() {}
+
   async validateAssertion(assertion) {
     const { contents } = JSON.parse(assertion);
     return { identity: `user@${this.idp.domain}`, contents };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from pathlib import Path
@@ -28,11 +29,13 @@ class StandInMediaDistributor:
         self._context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
         self._greeting = greeting
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._connected: socket.socket | None = None
         self._thread = threading.Thread(target=self._serve, name="stand-in Media Distributor", daemon=True)
         self.port: int = self._listener.getsockname()[1]
         self.fingerprints: list[str] = []
         self.versions: list[str] = []
         self.received = bytearray()
+        self.ending = ""
         self.ended = threading.Event()
 
     def __enter__(self) -> Self:
@@ -40,18 +43,21 @@ class StandInMediaDistributor:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
+        for end in (self._listener, self._connected):
+            if end is not None:
+                with contextlib.suppress(OSError):  # it ended by itself
+                    end.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
 
     def _serve(self) -> None:
         while True:
             try:
-                connected, _ = self._listener.accept()
+                self._connected, _ = self._listener.accept()
             except OSError:
-                return  # closed by __exit__
-            with connected:
-                self._talk(SSL.Connection(self._context, connected))
+                return  # shut down by __exit__
+            with self._connected:
+                self._talk(SSL.Connection(self._context, self._connected))
             self.ended.set()
 
     def _talk(self, connection: SSL.Connection) -> None:
@@ -65,5 +71,5 @@ class StandInMediaDistributor:
             connection.sendall(self._greeting)
             while True:
                 self.received += connection.recv(1 << 16)
-        except SSL.Error:
-            pass  # close_notify, an alert, or the end of TCP
+        except SSL.Error as error:
+            self.ending = type(error).__name__  # ZeroReturnError is close_notify

@@ -157,9 +157,9 @@ async def test_an_identity_assertion_covers_the_certificate_and_no_conference(pa
         site,
         """const kd = new RTCKeyDistributor();
         kd.setIdentityProvider("idp.example", { usernameHint: "alice" });
-        const value = JSON.parse(atob(await kd.getIdentityAssertion()));
+        const { idp, assertion } = JSON.parse(atob(await kd.getIdentityAssertion()));
         const [{ value: digest }] = (await kd.getCertificate()).getFingerprints();
-        return [value.idp, JSON.parse(JSON.parse(value.assertion).contents), digest];""",
+        return [idp, JSON.parse(JSON.parse(assertion).contents), digest];""",
     )
     provider, contents, digest = result
     assert provider == {"domain": "idp.example", "protocol": "default"}

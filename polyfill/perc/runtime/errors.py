@@ -15,6 +15,10 @@ class TunnelUnavailable(PercError):
     """The bridge gave no connection to the Media Distributor, or lost it."""
 
 
+class ConnectTimedOut(PercError):
+    """The Media Distributor did not finish the handshake, or did not say what it supports."""
+
+
 class OperationAborted(PercError):
     """The page closed the Key Distributor while it was waiting."""
 
@@ -25,6 +29,7 @@ _DESCRIPTIONS: tuple[tuple[type[PercError], str, str], ...] = (
     (AlertReceived, "NetworkError", "the Media Distributor refused the connection: "),
     (PeerError, "OperationError", "the Media Distributor broke the protocol: "),
     (TunnelUnavailable, "NetworkError", ""),
+    (ConnectTimedOut, "TimeoutError", ""),
     (OperationAborted, "AbortError", ""),
     (ApiMisuse, "InvalidStateError", ""),
     (PercError, "OperationError", ""),

@@ -24,10 +24,13 @@ from perc.identity.assertion import IdentityAssertion, write_identity
 from perc.identity.verdict import Verdict
 from perc.key_distributor import events
 from perc.key_distributor.distributor import KeyDistributor
-from perc.runtime.errors import OperationAborted, TunnelUnavailable, describe
+from perc.runtime.errors import ConnectTimedOut, OperationAborted, TunnelUnavailable, describe
 from perc.runtime.event_messages import write_event
 from perc.runtime.host import Host, Tunnel, TunnelCallbacks
 from perc.x509.path import TrustAnchors
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds until SupportedProfiles: the handshake takes three round trips, and someone waits for it."""
 
 Message = Mapping[str, Any]
 """Plain values, as structured clone carries them."""
@@ -42,7 +45,9 @@ class KeyDistributorService:
         self._queue: deque[Callable[[], Awaitable[None]]] = deque()
         self._distributor: KeyDistributor
         self._tunnel: Tunnel | None = None
+        self._is_open = False
         self._connecting: int | None = None
+        self._cancel_deadline: Callable[[], None] | None = None
         self._cancel_timer: Callable[[], None] | None = None
         self._closed = False
         self._operations: dict[str, Callable[[int, Message], Awaitable[None]]] = {
@@ -71,7 +76,8 @@ class KeyDistributorService:
         while not self._queue:
             await self._host.sleep()
         await self._queue.popleft()()
-        self._flush()
+        self._send()
+        self._set_timer()
 
     def _put(self, job: Callable[[], Awaitable[None]]) -> None:
         self._queue.append(job)
@@ -97,7 +103,7 @@ class KeyDistributorService:
     async def _connect(self, identifier: int, message: Message) -> None:
         """Answered when the tunnel's TLS handshake and SupportedProfiles are done, or with what went wrong."""
         if self._tunnel is not None:
-            raise ApiMisuse("connect() was called before")
+            raise ApiMisuse("there is a connection already")
         anchors = TrustAnchors.from_pem(message["trustAnchors"])
         self._connecting = identifier
         opened = partial(self._open, message["mdHost"], anchors, message["conference"])
@@ -106,6 +112,7 @@ class KeyDistributorService:
             received=lambda data: self._put(partial(self._receive_data, data)),
             lost=lambda: self._put(self._lost),
         )
+        self._cancel_deadline = self._host.set_timer(CONNECT_TIMEOUT, lambda: self._put(self._time_out))
         self._tunnel = self._host.open_tunnel(message["url"], callbacks)
 
     async def _validated(self, identifier: int, message: Message) -> None:
@@ -124,37 +131,43 @@ class KeyDistributorService:
         self._answer(identifier)
 
     async def _close(self, identifier: int, _message: Message) -> None:
-        await self._distributor.close()
-        self._flush()
-        self._drop_tunnel(OperationAborted("the Key Distributor was closed"))
+        self._dispatch(await self._distributor.close())
+        self._end_tunnel(OperationAborted("the Key Distributor was closed"))
         self._closed = True
         self._answer(identifier)
 
     # The tunnel and time
 
     async def _open(self, md_host: str, anchors: TrustAnchors, conference: str) -> None:
+        self._is_open = True
         await self._distributor.open(md_host, anchors, conference, self._host.utc_now())
 
     async def _receive_data(self, data: bytes) -> None:
         self._dispatch(await self._distributor.receive_data(data, self._host.monotonic()))
 
     async def _lost(self) -> None:
-        if self._tunnel is None:
-            return  # closed from this side in the meantime
-        reason = "the connection to the Media Distributor was refused or lost"
-        if self._connecting is None:
+        self._give_up(TunnelUnavailable("the connection to the Media Distributor was refused or lost"))
+
+    async def _time_out(self) -> None:
+        self._cancel_deadline = None
+        self._give_up(ConnectTimedOut(f"the Media Distributor did not answer within {CONNECT_TIMEOUT:g} s"))
+
+    def _give_up(self, error: PercError) -> None:
+        was_open = self._is_open
+        self._end_tunnel(error)
+        if was_open:
             self._dispatch(self._distributor.connection_lost())
-        self._drop_tunnel(TunnelUnavailable(reason))
 
     async def _handle_timeout(self) -> None:
         self._cancel_timer = None
         self._dispatch(await self._distributor.handle_timeout(self._host.monotonic()))
 
-    def _flush(self) -> None:
-        """Sends what the distributor has to send, and sets its alarm."""
+    def _send(self) -> None:
         data = self._distributor.data_to_send()
-        if data and self._tunnel is not None:
+        if data and self._is_open and self._tunnel is not None:
             self._tunnel.send(data)
+
+    def _set_timer(self) -> None:
         if self._cancel_timer is not None:
             self._cancel_timer()
             self._cancel_timer = None
@@ -163,28 +176,36 @@ class KeyDistributorService:
             delay = max(0.0, timeout - self._host.monotonic())
             self._cancel_timer = self._host.set_timer(delay, lambda: self._put(self._handle_timeout))
 
-    def _drop_tunnel(self, error: PercError) -> None:
+    def _end_tunnel(self, error: PercError) -> None:
+        """Sends the last alert, closes, and answers a `connect` that was still waiting."""
         if self._tunnel is not None:
+            self._send()
             self._tunnel.close()
             self._tunnel = None
+            self._is_open = False
         if self._connecting is not None:
             self._refuse(self._connecting, error)
-            self._connecting = None
+            self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        self._connecting = None
+        if self._cancel_deadline is not None:
+            self._cancel_deadline()
+            self._cancel_deadline = None
 
     # Events of the distributor
 
     def _dispatch(self, happened: list[events.Event]) -> None:
         for event in happened:
+            self._host.post(write_event(event))
             match event:
                 case events.Connected() if self._connecting is not None:
                     self._answer(self._connecting)
-                    self._connecting = None
+                    self._stop_waiting()
                 case events.ConnectionFailed(error):
-                    self._flush()  # the alert that tells the Media Distributor why
-                    self._drop_tunnel(error)
+                    self._end_tunnel(error)
                 case events.ConnectionClosed():
-                    self._drop_tunnel(TunnelUnavailable("the Media Distributor closed the connection"))
-            self._host.post(write_event(event))
+                    self._end_tunnel(TunnelUnavailable("the connection to the Media Distributor was closed"))
 
     def _describe_certificate(self) -> dict[str, Any]:
         algorithm, value = str(self._distributor.fingerprint).split(" ")
