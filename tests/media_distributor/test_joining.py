@@ -197,37 +197,41 @@ async def test_the_end_of_a_conference(stage: Stage) -> None:
         await stage.call.request("end", conference="room")
 
 
+async def test_without_checks_an_endpoint_has_left(stage: Stage) -> None:
+    key_distributor = await stage.start()
+    alice = await stage.join("alice", microphone(1001))
+    conference = stage.distributor.conference("room")
+    assert conference is not None
+    now = asyncio.get_running_loop().time()
+    conference.tick(now + stage.config.timeouts.consent - 1)
+    assert len(conference.endpoints) == 1
+    alice.send_rtp(audio_packet(1001, 1))  # media is no consent
+    await until(lambda: "media" in stage.call.steps("alice"))
+    conference.tick(now + stage.config.timeouts.consent + 1)
+    await until(lambda: stage.call.of("endpoint-left"))
+    await until(lambda: key_distributor.disconnected)
+    assert stage.call.of("sources")[-1] == {"event": "sources", "conference": "room", "audio": 0, "video": 0}
+
+
+async def test_a_check_renews_consent(stage: Stage) -> None:
+    await stage.start()
+    alice = await stage.join("alice", microphone(1001))
+    conference = stage.distributor.conference("room")
+    assert conference is not None
+    before = next(iter(conference.endpoints)).deadline
+    await alice.check()
+    (endpoint,) = conference.endpoints
+    assert endpoint.deadline > before
+    conference.tick(before)
+    assert len(conference.endpoints) == 1
+
+
 class TestImpatience:
     """With short time limits."""
 
     @pytest.fixture
     def timeouts(self) -> Timeouts:
-        return Timeouts(consent=0.4, connect=0.4, signature=0.2)
-
-    async def test_without_checks_an_endpoint_has_left(self, stage: Stage) -> None:
-        key_distributor = await stage.start()
-        await stage.join("alice", microphone(1001))
-        await until(lambda: stage.call.of("endpoint-left"))
-        await until(lambda: key_distributor.disconnected)
-        assert stage.call.of("sources")[-1] == {"event": "sources", "conference": "room", "audio": 0, "video": 0}
-
-    async def test_checks_keep_an_endpoint_in(self, stage: Stage) -> None:
-        await stage.start()
-        alice = await stage.join("alice", microphone(1001))
-        for _ in range(6):
-            await settled(100)
-            await alice.check()
-        assert stage.call.of("endpoint-left") == []
-
-    async def test_media_keeps_nobody_in(self, stage: Stage) -> None:
-        await stage.start()
-        alice = await stage.join("alice", microphone(1001))
-        for number in range(1000):
-            alice.send_rtp(audio_packet(1001, number))
-            if stage.call.of("endpoint-left"):
-                return
-            await asyncio.sleep(0.005)
-        pytest.fail("consent did not expire")
+        return Timeouts(connect=0.2, signature=0.2)
 
     async def test_who_never_connects_has_left(self, stage: Stage) -> None:
         await stage.start()
