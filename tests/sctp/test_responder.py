@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perc.errors import ApiMisuse
+from perc.sctp.association import MAX_CONTROL_CHUNKS
 from perc.sctp.chunks import ChunkType, Data, ErrorCause, Init, ParameterType, Sack
 from perc.sctp.cookie import COOKIE_LIFETIME
 from perc.sctp.crc32c import crc32c
 from perc.sctp.events import AssociationAborted, AssociationEstablished, Event, MessageReceived
 from perc.sctp.packet import MAX_PACKET_LENGTH, Chunk, Parameter, Ports, SctpPacket, read_parameters
+from perc.sctp.reassembly import FRAGMENT_COST
 from perc.sctp.responder import MAX_QUEUED, SctpResponder
 from perc.wire import Writer
 from tests.sctp.client import CHROMIUM_INIT, PORTS, TAG, TSN, Client, packet
@@ -186,7 +188,7 @@ class TestMessages:
             client.message(b"three", beginning=False, ending=True),
         ]
         assert client.give(parts[2]) == []
-        assert client.sack == Sack((TSN - 1) % 2**32, 131072 - 5, ((3, 3),))
+        assert client.sack == Sack((TSN - 1) % 2**32, 131072 - 5 - FRAGMENT_COST, ((3, 3),))
         assert client.give(parts[0]) == []
         assert client.sack.gaps == ((2, 2),)
         assert client.give(parts[1]) == [MessageReceived(0, 53, b"one two three")]
@@ -246,8 +248,15 @@ class TestMessages:
         for number in range(127):
             client.give(client.message(bytes(1060), ssn=number + 1))
         window = client.sack.receiver_window
-        assert 0 <= window < 1060
-        assert client.sack.gaps == ((2, 124),)
+        assert 0 <= window < 1060 + FRAGMENT_COST
+        assert client.sack.gaps == ((2, 111),)
+
+    def test_tiny_fragments_of_no_message_are_limited_too(self) -> None:
+        client = Client().establish()
+        for number in range(1200):
+            client.give(client.message(b"x", beginning=number == 0, ending=False))
+        assert client.sack.receiver_window < 1 + FRAGMENT_COST
+        assert (client.sack.cumulative_tsn - TSN) % 2**32 < 1100
 
     @pytest.mark.parametrize(
         "chunks",
@@ -302,6 +311,13 @@ class TestChunks:
         errors = [read_parameters(chunk.value) for chunk in client.chunks if chunk.type == ChunkType.ERROR]
         expected = [(Parameter(ErrorCause.UNRECOGNIZED_CHUNK_TYPE, unknown.write()),)]
         assert errors == (expected if reported else [])
+
+    def test_what_is_too_large_to_echo_goes_unanswered_and_holds_up_nothing(self) -> None:
+        client = Client().establish()
+        client.give(Chunk(0xC1, 0, bytes(2000)), Chunk(ChunkType.HEARTBEAT, 0, bytes(2000)))
+        assert client.chunks == []
+        client.give(*(Chunk(ChunkType.HEARTBEAT, 0, b"beat") for _ in range(100)))
+        assert len(client.chunks) == MAX_CONTROL_CHUNKS
 
     def test_a_stream_reset_is_denied(self) -> None:
         client = Client().establish()

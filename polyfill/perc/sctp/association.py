@@ -34,7 +34,8 @@ from perc.sctp.retransmission import RetransmissionTimer
 from perc.wire import Reader, Writer
 
 MAX_CONTROL_CHUNKS = 16
-"""Answers queued for one packet received: what a peer packs beyond that goes unanswered, which SCTP allows."""
+"""Answers that wait to be sent: what a peer asks beyond that goes unanswered, as if it had been lost."""
+_ROOM = MAX_PACKET_LENGTH - COMMON_HEADER_LENGTH
 
 
 class State(Enum):
@@ -59,8 +60,8 @@ class Association:
         self._sack_due = False
 
     def send_control(self, chunk: Chunk) -> None:
-        """Queue a chunk that goes out before any DATA."""
-        if len(self._control) < MAX_CONTROL_CHUNKS:
+        """Queue a chunk to go out before any DATA, unless it fits no packet: an echo of something large."""
+        if len(self._control) < MAX_CONTROL_CHUNKS and len(chunk.write()) <= _ROOM:
             self._control.append(chunk)
 
     def receive(self, chunk: Chunk, now: float) -> list[Message]:
@@ -140,7 +141,7 @@ class Association:
     def _next_chunks(self, now: float) -> list[Chunk]:
         """The chunks of one packet."""
         chunks: list[Chunk] = []
-        space = MAX_PACKET_LENGTH - COMMON_HEADER_LENGTH
+        space = _ROOM
         while self._control and len(self._control[0].write()) <= space:
             chunks.append(self._control.pop(0))
             space -= len(chunks[-1].write())

@@ -1,6 +1,6 @@
-"""What arrives on an association: acknowledgement, reassembly, order (RFC 9260, Sections 6.2, 6.5, 6.6 and 6.9).
+"""What arrives on an association: acknowledgement and order (RFC 9260, Sections 6.2, 6.5 and 6.6).
 
-Memory is bounded: fragments count against the window that SACKs advertise, and a TSN too far ahead is not kept.
+Memory is bounded: what is kept counts against the window that SACKs advertise, and a TSN too far ahead is not kept.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from perc.errors import DecodeError
 from perc.sctp.chunks import Data, Sack
+from perc.sctp.reassembly import FRAGMENT_COST, MAX_MESSAGE_LENGTH, Reassembly, cost_of
 from perc.sctp.tsn import SSN_MODULUS, tsn_add, tsn_distance
 
-MAX_MESSAGE_LENGTH = 65536
-"""Octets of one message: the limit of the key channel."""
 RECEIVE_WINDOW = 2 * MAX_MESSAGE_LENGTH
-"""Octets of fragments kept at most: one message being completed, and one behind a loss."""
+"""What is kept at most: one message being completed, and one behind a loss."""
 MAX_TSNS_AHEAD = 1024
-"""How far beyond the cumulative TSN a fragment is kept: a window of fragments of 128 octets."""
+"""How far beyond the cumulative TSN a fragment is kept: no window holds more of them."""
 MAX_GAP_BLOCKS = 200
 """Gap blocks in a SACK, so that it fits one packet."""
 MAX_DUPLICATES = 16
@@ -38,46 +37,44 @@ class Inbound:
     def __init__(self, initial_tsn: int) -> None:
         self._cumulative_tsn = tsn_add(initial_tsn, -1)
         self._ahead: set[int] = set()
-        self._fragments: dict[int, Data] = {}
-        self._buffered = 0
+        self._reassembly = Reassembly()
         self._waiting: dict[int, Message] = {}
+        self._waiting_cost = 0
         self._next_ssn = 0
         self._duplicates: list[int] = []
-
-    @property
-    def cumulative_tsn(self) -> int:
-        """The last TSN of an unbroken run."""
-        return self._cumulative_tsn
 
     def receive(self, data: Data, *, deliver: bool = True) -> list[Message]:
         """The messages that `data` completes, in order; `DecodeError` if its fragments contradict one another.
 
         With `deliver` false the fragment is acknowledged and forgotten: it was for a stream that does not exist.
         """
-        if not self._accept(data.tsn, len(data.fragment)):
+        if not self._accept(data) or not deliver:
             return []
-        if not deliver:
+        fragments = self._reassembly.add(data)
+        if not fragments:
             return []
-        self._check_neighbours(data)
-        self._fragments[data.tsn] = data
-        self._buffered += len(data.fragment)
-        return self._complete(data.tsn)
+        content = b"".join(fragment.fragment for fragment in fragments)
+        message = Message(data.stream_id, data.payload_protocol, content)
+        return [message] if data.unordered else self._in_order(data.stream_sequence_number, message)
 
     def sack(self) -> Sack:
         """What has arrived so far; duplicates are reported once."""
         duplicates, self._duplicates = tuple(self._duplicates), []
-        window = max(0, RECEIVE_WINDOW - self._buffered)
-        return Sack(self._cumulative_tsn, window, tuple(self._gaps()[:MAX_GAP_BLOCKS]), duplicates)
+        return Sack(self._cumulative_tsn, max(0, self._window()), tuple(self._gaps()[:MAX_GAP_BLOCKS]), duplicates)
 
-    def _accept(self, tsn: int, length: int) -> bool:
-        distance = tsn_distance(tsn, self._cumulative_tsn)
-        if distance <= 0 or tsn in self._ahead:
+    def _window(self) -> int:
+        return RECEIVE_WINDOW - self._reassembly.cost - self._waiting_cost
+
+    def _accept(self, data: Data) -> bool:
+        """Count the TSN as arrived, unless it did before or cannot be kept."""
+        distance = tsn_distance(data.tsn, self._cumulative_tsn)
+        if distance <= 0 or data.tsn in self._ahead:
             if len(self._duplicates) < MAX_DUPLICATES:
-                self._duplicates.append(tsn)
+                self._duplicates.append(data.tsn)
             return False
-        if distance > MAX_TSNS_AHEAD or self._buffered + length > RECEIVE_WINDOW:
+        if distance > MAX_TSNS_AHEAD or cost_of(data) > self._window():
             return False
-        self._ahead.add(tsn)
+        self._ahead.add(data.tsn)
         while (following := tsn_add(self._cumulative_tsn, 1)) in self._ahead:
             self._ahead.remove(following)
             self._cumulative_tsn = following
@@ -92,60 +89,18 @@ class Inbound:
                 gaps.append((offset, offset))
         return gaps
 
-    def _complete(self, tsn: int) -> list[Message]:
-        fragments = self._run_around(tsn)
-        first, last = fragments[0], fragments[-1]
-        if sum(len(fragment.fragment) for fragment in fragments) > MAX_MESSAGE_LENGTH:
-            raise DecodeError(f"a message of more than {MAX_MESSAGE_LENGTH} octets")
-        if not (first.beginning and last.ending):
-            return []
-        for fragment in fragments:
-            del self._fragments[fragment.tsn]
-        message = Message(first.stream_id, first.payload_protocol, b"".join(part.fragment for part in fragments))
-        if first.unordered:
-            self._buffered -= len(message.data)
-            return [message]
-        return self._in_order(first.stream_sequence_number, message)
-
-    def _check_neighbours(self, data: Data) -> None:
-        before = self._fragments.get(tsn_add(data.tsn, -1))
-        after = self._fragments.get(tsn_add(data.tsn, 1))
-        if before is not None:
-            _check_adjacent(before, data)
-        if after is not None:
-            _check_adjacent(data, after)
-
-    def _run_around(self, tsn: int) -> list[Data]:
-        """The unbroken fragments of one message around `tsn`, from its beginning to its ending as far as they came."""
-        run = [self._fragments[tsn]]
-        while not run[0].beginning and (before := self._fragments.get(tsn_add(run[0].tsn, -1))):
-            run.insert(0, before)
-        while not run[-1].ending and (after := self._fragments.get(tsn_add(run[-1].tsn, 1))):
-            run.append(after)
-        return run
-
     def _in_order(self, ssn: int, message: Message) -> list[Message]:
         if (ssn - self._next_ssn) % SSN_MODULUS >= MAX_TSNS_AHEAD or ssn in self._waiting:
             raise DecodeError(f"stream sequence number {ssn} where {self._next_ssn} is due")
         self._waiting[ssn] = message
+        self._waiting_cost += _cost(message)
         delivered = []
         while (due := self._waiting.pop(self._next_ssn, None)) is not None:
             self._next_ssn = (self._next_ssn + 1) % SSN_MODULUS
-            self._buffered -= len(due.data)
+            self._waiting_cost -= _cost(due)
             delivered.append(due)
         return delivered
 
 
-def _check_adjacent(before: Data, after: Data) -> None:
-    # The fragments of a message have consecutive TSNs from its B bit to its E bit, and the stream, order and SSN of its
-    # first (Section 6.9).
-    if before.ending and after.beginning:
-        return
-    same_message = (
-        before.stream_id == after.stream_id
-        and before.unordered == after.unordered
-        and before.payload_protocol == after.payload_protocol
-        and (before.unordered or before.stream_sequence_number == after.stream_sequence_number)
-    )
-    if before.ending or after.beginning or not same_message:
-        raise DecodeError("fragments of different messages follow one another")
+def _cost(message: Message) -> int:
+    return len(message.data) + FRAGMENT_COST

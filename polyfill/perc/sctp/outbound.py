@@ -153,7 +153,7 @@ class Outbound:
 
     def _advance(self, count: int, now: float) -> int:
         """Forget the first `count` outstanding fragments; the octets that were not acknowledged before."""
-        octets = 0
+        octets, sent_at = 0, None
         for tsn in list(self._outstanding)[:count]:
             entry = self._outstanding.pop(tsn)
             self._acknowledged_tsn = tsn
@@ -161,8 +161,9 @@ class Outbound:
                 continue
             octets += len(entry.data.fragment)
             # Karn's algorithm: no measurement from what was sent more than once (Section 6.3.1, rule C5).
-            if entry.transmissions == 1:
-                self.timer.measured(now - entry.sent_at)
+            sent_at = entry.sent_at if entry.transmissions == 1 else None
+        if sent_at is not None:
+            self.timer.measured(now - sent_at)
         return octets
 
     def _mark_gaps(self, sack: Sack) -> int | None:

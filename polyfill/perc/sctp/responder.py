@@ -24,10 +24,11 @@ from perc.sctp.association import Association, State
 from perc.sctp.chunks import T_FLAG, ChunkType, ErrorCause, Init, abort_chunk, error_chunk
 from perc.sctp.cookie import StateCookie
 from perc.sctp.events import AssociationAborted, AssociationEstablished, Event, MessageReceived
-from perc.sctp.inbound import MAX_MESSAGE_LENGTH, RECEIVE_WINDOW
+from perc.sctp.inbound import RECEIVE_WINDOW
 from perc.sctp.initiation import answer_init
 from perc.sctp.outbound import STREAM_ID
 from perc.sctp.packet import Chunk, SctpPacket
+from perc.sctp.reassembly import MAX_MESSAGE_LENGTH
 from perc.wire import Writer
 
 MAX_QUEUED = 16 * MAX_MESSAGE_LENGTH
