@@ -18,7 +18,7 @@ from perc.errors import CertificateError
 from perc.x509.algorithms import KeyType, key_type
 from perc.x509.certificate import Certificate
 from perc.x509.der import DerReader, Tag, encode, encode_integer, encode_oid, encode_sequence
-from perc.x509.extensions import KeyUsage
+from perc.x509.extensions import KeyUsage, read_extensions
 from tests.x509.authority import Authority, key_usage
 
 with warnings.catch_warnings():
@@ -144,6 +144,11 @@ def test_malformed_extensions(oid: str, value: bytes, why: str) -> None:
     extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value)
     with pytest.raises(CertificateError):
         Certificate.parse(ROOT.issue("x", [(extension, False)]).der)
+
+
+def test_an_empty_list_of_extensions() -> None:
+    with pytest.raises(CertificateError):
+        read_extensions(DerReader(b""))
 
 
 def test_an_oversize_or_empty_certificate() -> None:

@@ -33,9 +33,10 @@ _AGREEMENT = {
     NamedGroup.SECP384R1: (_object(name="ECDH", namedCurve="P-384"), "ECDH", 384),
     NamedGroup.X25519: (_object(name="X25519"), "X25519", 256),
 }
+# Curve, hash, octets of a coordinate, and of a SubjectPublicKeyInfo: WebCrypto would also take compressed points.
 _ECDSA = {
-    SignatureScheme.ECDSA_SECP256R1_SHA256: ("P-256", "SHA-256", 32),
-    SignatureScheme.ECDSA_SECP384R1_SHA384: ("P-384", "SHA-384", 48),
+    SignatureScheme.ECDSA_SECP256R1_SHA256: ("P-256", "SHA-256", 32, 91),
+    SignatureScheme.ECDSA_SECP384R1_SHA384: ("P-384", "SHA-384", 48, 120),
 }
 _RSA_PKCS1 = {
     SignatureScheme.RSA_PKCS1_SHA256: "SHA-256",
@@ -74,16 +75,8 @@ class WebCryptoProvider:
         """Two calls: the key is imported for one verification."""
         try:
             if scheme in _ECDSA:
-                curve, digest, coordinate_length = _ECDSA[scheme]
-                key_type = _object(name="ECDSA", namedCurve=curve)
-                algorithm = _object(name="ECDSA", hash=digest)
-                signature = ecdsa_signature_to_raw(signature, coordinate_length)
-            elif scheme in _RSA_PKCS1:
-                key_type = algorithm = _object(name="RSASSA-PKCS1-v1_5", hash=_RSA_PKCS1[scheme])
-            else:
-                digest, salt_length = _RSA_PSS[scheme]
-                key_type = _object(name="RSA-PSS", hash=digest)
-                algorithm = _object(name="RSA-PSS", saltLength=salt_length)
+                signature = _raw_signature(public_key, scheme, signature)
+            key_type, algorithm = _verification(scheme)
             key = await _SUBTLE.importKey("spki", to_js(public_key), key_type, False, to_js(["verify"]))
             return bool(await _SUBTLE.verify(algorithm, key, to_js(signature), to_js(data)))
         except DecodeError:
@@ -156,6 +149,25 @@ class WebCryptoProvider:
             return await _bytes(_SUBTLE.decrypt(algorithm, key.handle, to_js(block + padding)))
 
         return await unwrap_with_padding(decrypt_block, ciphertext)
+
+
+def _raw_signature(public_key: bytes, scheme: SignatureScheme, signature: bytes) -> bytes:
+    _, _, coordinate_length, key_length = _ECDSA[scheme]
+    if len(public_key) != key_length:
+        raise DecodeError("not a key whose point is uncompressed")
+    return ecdsa_signature_to_raw(signature, coordinate_length)
+
+
+def _verification(scheme: SignatureScheme) -> tuple[Any, Any]:
+    """The algorithms of importKey and of verify."""
+    if scheme in _ECDSA:
+        curve, digest, _, _ = _ECDSA[scheme]
+        return _object(name="ECDSA", namedCurve=curve), _object(name="ECDSA", hash=digest)
+    if scheme in _RSA_PKCS1:
+        pkcs1 = _object(name="RSASSA-PKCS1-v1_5", hash=_RSA_PKCS1[scheme])
+        return pkcs1, pkcs1
+    digest, salt_length = _RSA_PSS[scheme]
+    return _object(name="RSA-PSS", hash=digest), _object(name="RSA-PSS", saltLength=salt_length)
 
 
 async def _encrypt_block(key: WrappingKey, block: bytes, initial_vector: bytes) -> bytes:
