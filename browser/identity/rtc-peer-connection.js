@@ -117,7 +117,7 @@ export const changes = {
     if (peerIdentity !== undefined && peerIdentity !== identity.target) {
       throw new DOMException("The target peer identity cannot change.", "InvalidModificationError");
     }
-    native(this, "setConfiguration", ...arguments);
+    native(this, "setConfiguration", withOwnCertificates(this, configuration));
   },
 
   /** @this {RTCPeerConnection} */
@@ -260,7 +260,8 @@ async function settle(identity, validation) {
  * @returns {Promise<T>}
  */
 function inTurn(connection, operation) {
-  return brandCheck(connection).chain(operation);
+  const identity = brandCheck(connection);
+  return identity.engaged ? identity.chain(operation) : operation();
 }
 
 /** @param {string} sdp */
@@ -300,6 +301,21 @@ function throwIfClosed(connection) {
 function brandCheck(connection) {
   native(connection, "signalingState");
   return identityOf(connection);
+}
+
+/**
+ * Chromium takes a configuration without certificates for an attempt to take away those of the constructor, where the
+ * shim may have put one.
+ *
+ * @param {RTCPeerConnection} connection
+ * @param {any} configuration
+ */
+function withOwnCertificates(connection, configuration) {
+  const { certificates } = native(connection, "getConfiguration");
+  if (configuration?.certificates || !certificates?.length) return configuration;
+  return Object.create(configuration ?? null, {
+    certificates: { value: certificates, enumerable: true },
+  });
 }
 
 /**

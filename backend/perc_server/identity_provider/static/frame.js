@@ -8,6 +8,7 @@
 
 (() => {
   const MAX_ERROR_TEXT = 1000;
+  const MAX_SIGN_INS = 16; // under way at once; the oldest is forgotten
 
   /** @type {{generateAssertion: Function, validateAssertion: Function} | undefined} */
   let identityProvider;
@@ -68,6 +69,8 @@
     const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
     const challenge = base64url(await sha256(verifier));
     signIns.set(challenge, { verifier, asking });
+    const [oldest] = signIns.keys();
+    if (signIns.size > MAX_SIGN_INS) signIns.delete(oldest);
     const url = new URL(loginUrl);
     url.searchParams.set("challenge", challenge);
     return url.href;
