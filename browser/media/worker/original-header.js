@@ -19,6 +19,8 @@ const P_TYPE_PRESENT = 0x02;
 const Q_SEQUENCE_PRESENT = 0x01;
 const R_RESERVED = 0xf0;
 
+const MAXIMUM_PAYLOAD_TYPE = 0x7f; // seven bits in an RTP header
+
 /**
  * The fields of an RTP header that a Media Distributor may change.
  *
@@ -61,12 +63,13 @@ export function readOriginalHeader(body, received) {
   const typeLength = config & P_TYPE_PRESENT ? 1 : 0;
   const length = typeLength + sequenceLength + 1;
   const start = body.length - length;
-  if (start < 0) throw new FrameDropped("malformed");
+  const payloadType = typeLength ? (body[start] ?? R_RESERVED) : received.payloadType;
+  if (start < 0 || payloadType > MAXIMUM_PAYLOAD_TYPE) throw new FrameDropped("malformed");
   const sequenceAt = start + typeLength;
   return {
     length,
     original: {
-      payloadType: typeLength ? (body[start] ?? 0) & 0x7f : received.payloadType,
+      payloadType,
       sequence: sequenceLength
         ? ((body[sequenceAt] ?? 0) << 8) | (body[sequenceAt + 1] ?? 0)
         : received.sequence,

@@ -27,12 +27,13 @@ export class ParameterSet {
    * @param {number} spi
    * @param {Uint8Array} salt the SRTP master salt
    * @param {KeyWrap} wrap
-   * @param {number} expiresAt milliseconds of the monotonic clock
+   * @param {{ installedAt: number, expiresAt: number }} lifetime milliseconds of the monotonic clock
    */
-  constructor(spi, salt, wrap, expiresAt) {
+  constructor(spi, salt, wrap, { installedAt, expiresAt }) {
     this.spi = spi;
     this.salt = salt;
     this.#wrap = wrap;
+    this.installedAt = installedAt;
     this.expiresAt = expiresAt;
   }
 
@@ -72,7 +73,8 @@ export class ParameterSets {
     if (salt.length < MASTER_SALT_LENGTH) throw new DecodeError("the master salt is too short");
     // RFC 8870, Section 4.3.2, step 4: a salt that is longer than needed "is truncated by taking the first N bytes".
     const masterSalt = salt.slice(0, MASTER_SALT_LENGTH);
-    const set = new ParameterSet(spi, masterSalt, await KeyWrap.import(key), now + ttl * 1000);
+    const lifetime = { installedAt: now, expiresAt: now + ttl * 1000 };
+    const set = new ParameterSet(spi, masterSalt, await KeyWrap.import(key), lifetime);
     const known = this.find(spi, now);
     if (known !== null) {
       // "Each distinct EKT parameter set that is used MUST be associated with a distinct SPI value"

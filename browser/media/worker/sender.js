@@ -15,6 +15,9 @@ import { FrameDropped } from "./statistics.js";
 /** "Outbound packets SHOULD continue to use the old SRTP Master Key for 250 ms after sending any new key" */
 const OVERLAP = 250;
 
+/** A source that sends seldom must not stretch the overlap: this long after the EKTKey came, the old key is over. */
+const LONGEST_OVERLAP = 500;
+
 /** "it is RECOMMENDED that the FullEKTField be transmitted in three consecutive packets" (RFC 8870, Section 4.6) */
 const CONSECUTIVE_FULL_FIELDS = 3;
 
@@ -111,7 +114,6 @@ export class InnerSender {
   restart() {
     this.#active = null;
     this.#announced = null;
-    this.#switchAt = Infinity;
   }
 
   /** The EKTKey whose master key encrypts now, or null. */
@@ -161,19 +163,17 @@ export class InnerSender {
     const newest = this.#announced ?? this.#active;
     if (newest === null || newest.set !== set) {
       const fresh = await MasterKey.generate(set, this.#takeEpoch(set.spi));
-      this.#fullFieldsDue = CONSECUTIVE_FULL_FIELDS;
+      // The overlap of an earlier change ends here: what was told already encrypts until the next switch.
+      this.#active = newest;
       this.#announced = fresh;
-      this.#switchAt = this.#active === null ? now : now + OVERLAP;
+      this.#fullFieldsDue = CONSECUTIVE_FULL_FIELDS;
+      this.#switchAt = Math.min(now + OVERLAP, set.installedAt + LONGEST_OVERLAP);
     }
-    // The old EKTKey's end is the end of the overlap too.
-    const isOver =
-      now >= this.#switchAt || (this.#active !== null && now >= this.#active.set.expiresAt);
-    if (this.#announced !== null && isOver) {
-      this.#active = this.#announced;
-      this.#announced = null;
-      this.#switchAt = Infinity;
-    }
-    if (this.#active === null) throw new FrameDropped("no-key");
+    const active = this.#active;
+    const isOver = active === null || now >= this.#switchAt || now >= active.set.expiresAt;
+    if (this.#announced === null || !isOver) return /** @type {MasterKey} */ (active);
+    this.#active = this.#announced;
+    this.#announced = null;
     return this.#active;
   }
 

@@ -53,7 +53,10 @@ function plainSender() {
     );
     return transceiver.sender;
   });
-  return { pc, attach: (tracks) => senders.map((sender, index) => sender.replaceTrack(tracks[index])) };
+  return {
+    pc,
+    attach: (tracks) => senders.map((sender, index) => sender.replaceTrack(tracks[index])),
+  };
 }
 
 /** Lets the first endpoint send to the second, in its receiving pair with this number. */
@@ -61,7 +64,10 @@ async function connect(sender, receiver, pair = 0) {
   await Promise.all([sender.pc, receiver.pc].map(gathered));
   const [from, to] = [sender.pc.localDescription.sdp, receiver.pc.localDescription.sdp];
   const streams = { audio: sourceLines(from, "audio"), video: sourceLines(from, "video") };
-  await receiver.pc.setRemoteDescription({ type: "answer", sdp: answer(to, from, "active", streams, pair) });
+  await receiver.pc.setRemoteDescription({
+    type: "answer",
+    sdp: answer(to, from, "active", streams, pair),
+  });
   await sender.pc.setRemoteDescription({ type: "answer", sdp: answer(from, to, "passive", {}, 0) });
 }
 
@@ -77,7 +83,9 @@ const linesOf = (sdp, pattern) => sdp.split("\r\n").filter((line) => pattern.tes
 const sectionsOf = (sdp) => sdp.split(/\r\n(?=m=)/);
 
 function sourceLines(sdp, kind) {
-  const section = sectionsOf(sdp).find((text) => text.startsWith(`m=${kind}`) && /a=sendonly/.test(text));
+  const section = sectionsOf(sdp).find(
+    (text) => text.startsWith(`m=${kind}`) && /a=sendonly/.test(text),
+  );
   return linesOf(section ?? "", /^a=ssrc/);
 }
 
@@ -92,7 +100,10 @@ function answer(offer, other, setup, streams, pair) {
   const answered = sections.map((section) => {
     const kind = /^m=(\w+)/.exec(section)[1];
     const isReceiving = section.includes("a=recvonly");
-    const lines = linesOf(section, /^(m=|c=|a=(mid|rtcp-mux|rtpmap|fmtp|sctp-port|max-message)|a=rtcp-fb:.*(pli|remb))/);
+    const lines = linesOf(
+      section,
+      /^(m=|c=|a=(mid|rtcp-mux|rtpmap|fmtp|sctp-port|max-message)|a=rtcp-fb:.*(pli|remb))/,
+    );
     if (kind !== "application") lines.push(isReceiving ? "a=sendonly" : "a=recvonly");
     if (isReceiving && seen[kind]++ === pair) lines.push(...(streams[kind] ?? []));
     return [lines[0], ...lines.slice(1), ...transport].join("\r\n");

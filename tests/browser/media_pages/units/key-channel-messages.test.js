@@ -40,7 +40,10 @@ test("read is the inverse of write", () => {
 
 test("ekt_key has two-octet lengths and a uint24 lifetime (RFC 8870, Section 5.2.2)", () => {
   const message = { type: "ekt_key", key: octets("aabb"), salt: octets("cc"), spi: 258, ttl: 300 };
-  assert.deepEqual(writeMessage(message), octets("1a00000c" + "0002aabb" + "0001cc" + "0102" + "00012c"));
+  assert.deepEqual(
+    writeMessage(message),
+    octets("1a00000c" + "0002aabb" + "0001cc" + "0102" + "00012c"),
+  );
 });
 
 for (const [what, hex] of [

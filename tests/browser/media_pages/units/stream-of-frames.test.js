@@ -115,7 +115,10 @@ test("after a rekey the old key goes on for 250 ms while the new one is told", a
   }
   assert.deepEqual(fields, [2, 2, 2, 0, 2, 0, 0]);
   const stranger = new InnerReceiver(SSRC, FORMATS.audio, late, new Statistics());
-  await assert.rejects(stranger.unprotect(await pair.send("new", 1400), 1400), dropped("unknown-spi"));
+  await assert.rejects(
+    stranger.unprotect(await pair.send("new", 1400), 1400),
+    dropped("unknown-spi"),
+  );
 });
 
 test("the same index is never taken twice, across keys and transforms", async () => {
