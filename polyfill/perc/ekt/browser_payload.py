@@ -44,7 +44,7 @@ async def write_payload(
     """Prefix, inner ciphertext, tag and OHB; the EKTField is still to come."""
     roc, sequence_number = divmod(index, SEQUENCE_MODULUS)
     packet = RtpPacket(
-        *(frame.payload_type, sequence_number, frame.timestamp, frame.ssrc, frame.data), marker=payload_format.marker
+        frame.payload_type, sequence_number, frame.timestamp, frame.ssrc, frame.data, payload_format.marker
     )
     prefix = payload_format.prefix(key_frame=frame.key_frame)
     # All three fields, always: the Media Distributor may then change each of them and has nothing to add.
@@ -75,7 +75,6 @@ def _read_payload(payload_format: PayloadFormat, frame: Frame) -> tuple[bytes, R
     protected, block = OriginalHeaderBlock.split(body)
     prefix, ciphertext = payload_format.split_prefix(protected)
     received = RtpPacket(
-        *(frame.payload_type, frame.sequence_number, frame.timestamp, frame.ssrc, ciphertext),
-        marker=payload_format.marker,
+        frame.payload_type, frame.sequence_number, frame.timestamp, frame.ssrc, ciphertext, payload_format.marker
     )
     return prefix, block.restore(received), ekt_field

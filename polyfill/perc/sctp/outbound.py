@@ -71,7 +71,11 @@ class Outbound:
             # A message is all there is to say: without the I bit its acknowledgement may wait 200 ms (Section 6.2).
             self._queue.append(
                 Data(
-                    *(self._next_tsn, STREAM_ID, self._next_ssn, payload_protocol, fragment),
+                    tsn=self._next_tsn,
+                    stream_id=STREAM_ID,
+                    stream_sequence_number=self._next_ssn,
+                    payload_protocol=payload_protocol,
+                    fragment=fragment,
                     beginning=start == 0,
                     ending=ending,
                     immediate=ending,
