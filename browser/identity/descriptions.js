@@ -43,8 +43,17 @@ export function describe(connection, attribute) {
  * @param {string} sdp
  */
 export function rememberDescription(connection, side, sdp) {
-  const value = readIdentity(sdp);
+  const value = wellFormedIdentity(sdp);
   if (value) identityOf(connection).remember(keyOf(side, sdp), value);
+}
+
+/** @param {string} sdp @returns {string | null} null for a malformed one too: who validates it says what is wrong */
+function wellFormedIdentity(sdp) {
+  try {
+    return readIdentity(sdp);
+  } catch {
+    return null;
+  }
 }
 
 /** @param {RTCPeerConnection} connection @returns {string | null} the a=identity of the local description */

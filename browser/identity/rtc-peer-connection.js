@@ -1,12 +1,13 @@
 /** What webrtc-identity adds to RTCPeerConnection, and what it changes about it. */
 
 import { identityOf } from "./connection-identity.js";
-import { describe, DESCRIPTIONS, rememberDescription } from "./descriptions.js";
-import { insertIdentity, readIdentity } from "./identity-attribute.js";
+import { create } from "./create-description.js";
+import { describe, DESCRIPTIONS } from "./descriptions.js";
 import { isProtocol } from "./idp-uri.js";
 import { native } from "./native.js";
+import { brandCheck, inTurn, throwIfClosed } from "./operations.js";
 import { requestIdentityAssertion } from "./request-assertion.js";
-import { validateIdentity } from "./validate-identity.js";
+import { copy, setLocal, setRemote } from "./set-description.js";
 import { dictionary, optionalString, withLegacyCallbacks } from "./webidl.js";
 
 /** @typedef {import("./connection-identity.js").ConnectionIdentity} ConnectionIdentity */
@@ -145,165 +146,6 @@ function attribute(name) {
 }
 
 /**
- * "Creating an Offer", "Creating an Answer".
- *
- * @param {RTCPeerConnection} connection
- * @param {"offer" | "answer"} type
- * @param {any} [options]
- * @returns {Promise<RTCSessionDescriptionInit>}
- */
-function create(connection, type, options) {
-  const method = type === "offer" ? "createOffer" : "createAnswer";
-  return inTurn(connection, async () => {
-    // The provider is part of the system's state now, when it is this operation's turn.
-    if (!identityOf(connection).provider) return native(connection, method, options);
-    checkState(connection, type);
-    const value = await requestIdentityAssertion(connection, type);
-    const { sdp } = await native(connection, method, options);
-    return { type, sdp: insertIdentity(sdp, value) };
-  });
-}
-
-/**
- * @param {RTCPeerConnection} connection
- * @param {{type?: string, sdp?: string} | undefined} init
- * @returns {Promise<void>}
- */
-function setLocal(connection, init) {
-  return inTurn(connection, async () => {
-    const description = await completed(connection, init);
-    await native(connection, "setLocalDescription", ...(description ? [description] : []));
-    if (description?.sdp) rememberDescription(connection, "local", description.sdp);
-  });
-}
-
-/**
- * With a provider, the description that setLocalDescription makes by itself has an assertion as well.
- *
- * @param {RTCPeerConnection} connection
- * @param {{type?: string, sdp?: string} | undefined} init
- */
-async function completed(connection, init) {
-  if (!identityOf(connection).provider || init?.sdp || init?.type === "rollback") return init;
-  const answers = ["have-remote-offer", "have-local-pranswer"].includes(connection.signalingState);
-  const type = init?.type === "offer" || !answers ? "offer" : "answer";
-  const value = await requestIdentityAssertion(connection, type);
-  const { sdp } = await native(connection, type === "offer" ? "createOffer" : "createAnswer");
-  return { type: init?.type ?? type, sdp: insertIdentity(sdp, value) };
-}
-
-/**
- * "Setting a Remote Description".
- *
- * @param {RTCPeerConnection} connection
- * @param {{type?: string, sdp?: string} | undefined} init
- * @returns {Promise<void>}
- */
-function setRemote(connection, init) {
-  const identity = brandCheck(connection);
-  const { type = "", sdp = "" } = init ?? {};
-  const apply = () => native(connection, "setRemoteDescription", init);
-  if (type === "rollback") return inTurn(connection, apply);
-  const asserted = mentionsIdentity(sdp);
-  return inTurn(connection, async () => {
-    // "the identity validation MUST be completed before the promise returned by setRemoteDescription is resolved": and
-    // before the browser can connect to anyone, so the description is not applied until then.
-    if (identity.target !== null || identity.binding) {
-      await settle(
-        identity,
-        validateIdentity(connection, { type, sdp }).then(applied(connection, sdp, apply)),
-      );
-      return;
-    }
-    await apply();
-    if (!asserted) return;
-    const validation = validateIdentity(connection, { type, sdp }).then(
-      applied(connection, sdp, async () => {}),
-    );
-    settle(identity, validation).catch(() => {}); // "MUST NOT influence whether the promise … is rejected"
-  });
-}
-
-/**
- * @template T
- * @param {RTCPeerConnection} connection
- * @param {string} sdp
- * @param {() => Promise<void>} apply
- * @returns {(assertion: T) => Promise<T>}
- */
-function applied(connection, sdp, apply) {
-  return async (assertion) => {
-    await apply();
-    rememberDescription(connection, "remote", sdp);
-    return assertion;
-  };
-}
-
-/**
- * @param {ConnectionIdentity} identity
- * @param {Promise<import("./rtc-identity-assertion.js").RTCIdentityAssertion>} validation
- */
-async function settle(identity, validation) {
-  try {
-    identity.validated(await validation);
-  } catch (error) {
-    identity.note(Object(error));
-    identity.rejected(error);
-    throw error;
-  }
-}
-
-/**
- * @template T
- * @param {RTCPeerConnection} connection
- * @param {() => Promise<T>} operation
- * @returns {Promise<T>}
- */
-function inTurn(connection, operation) {
-  const identity = brandCheck(connection);
-  return identity.engaged ? identity.chain(operation) : operation();
-}
-
-/** @param {string} sdp */
-function mentionsIdentity(sdp) {
-  try {
-    return readIdentity(sdp) !== null;
-  } catch {
-    return true; // malformed: to be validated, and to fail
-  }
-}
-
-/**
- * @param {RTCPeerConnection} connection
- * @param {"offer" | "answer"} type
- */
-function checkState(connection, type) {
-  const fitting =
-    type === "offer"
-      ? ["stable", "have-local-offer"]
-      : ["have-remote-offer", "have-local-pranswer"];
-  if (!fitting.includes(connection.signalingState)) {
-    throw new DOMException(`No ${type} can be created in this state.`, "InvalidStateError");
-  }
-}
-
-/** @param {RTCPeerConnection} connection */
-function throwIfClosed(connection) {
-  if (native(connection, "signalingState") === "closed") {
-    throw new DOMException("The connection is closed.", "InvalidStateError");
-  }
-}
-
-/**
- * @param {any} connection
- * @returns {ConnectionIdentity}
- */
-function brandCheck(connection) {
-  native(connection, "signalingState");
-  return identityOf(connection);
-}
-
-/**
  * Chromium takes a configuration without certificates for an attempt to take away those of the constructor, where the
  * shim may have put one.
  *
@@ -344,15 +186,4 @@ function providerOptions(options) {
     if (value !== undefined) read[name] = value;
   }
   return read;
-}
-
-/**
- * What is validated and what is applied must be the same strings, whatever the object does when it is read again.
- *
- * @param {unknown} description
- */
-function copy(description) {
-  if (description === undefined || description === null) return undefined;
-  const members = dictionary(description);
-  return { type: optionalString(members, "type"), sdp: optionalString(members, "sdp") };
 }

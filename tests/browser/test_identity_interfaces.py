@@ -256,6 +256,28 @@ async def test_a_validated_identity_becomes_the_target(act: Any) -> None:
     assert await act(body) == ["idp-token-invalid", "idp-token-invalid", True]
 
 
+async def test_a_malformed_identity_rejects_peer_identity(act: Any) -> None:
+    body = """
+      const { sdp } = await asserting().createOffer();
+      const pc = new RTCPeerConnection();
+      const peer = pc.peerIdentity;
+      await pc.setRemoteDescription({ type: "offer", sdp: sdp.replace(/(a=identity:\\S+)/, "$1\\r\\n$1") });
+      return (await caught(peer)).detail;
+    """
+    assert await act(body) == "idp-token-invalid"
+
+
+async def test_a_description_that_cannot_be_applied_says_nothing_about_the_peer(act: Any) -> None:
+    body = """
+      const { sdp } = await asserting().createOffer();
+      const pc = new RTCPeerConnection({ peerIdentity: "user@idp.localhost" });
+      const failure = await caught(pc.setRemoteDescription({ type: "answer", sdp }));
+      await pc.setRemoteDescription({ type: "offer", sdp });
+      return [failure.name, (await pc.peerIdentity).name];
+    """
+    assert await act(body) == ["InvalidStateError", "user@idp.localhost"]
+
+
 async def test_operations_wait_for_their_turn(act: Any) -> None:
     body = """
       const offer = await asserting().createOffer();
