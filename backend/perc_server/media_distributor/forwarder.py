@@ -5,7 +5,7 @@
                 │ no        │ fails       │ yes     ├─ …
                drop        drop        swallow      └─ …
 
-SSRC, timestamp, CSRCs, marker and payload pass as they are. Nothing here can read a payload.
+SSRC, timestamp, CSRCs, marker and payload pass as they are (but see `carriage`). Nothing here can read a payload.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from perc.errors import AuthenticationFailed, DecodeError
 from perc.srtp.packet import RtpPacket
 from perc_server.media_distributor.answer import Source
+from perc_server.media_distributor.carriage import Carriage, split_field
 from perc_server.media_distributor.hop import Hop, HopKeys
 from perc_server.media_distributor.packet_path import ForwardedPacket, Heard, Leg, Send, Tap
 from perc_server.media_distributor.reception import Reception, ReportBlock
@@ -110,14 +111,17 @@ class Forwarder:
             self.dropped["not a source of this endpoint"] += 1
             return
         try:
-            received = link.hop.unprotect_rtp(packet)
+            protected, ekt_field = split_field(packet) if link.hop.is_double else (packet, None)
+            received = link.hop.unprotect_rtp(protected)
             parsed = RtpPacket.read(received)
         except (AuthenticationFailed, DecodeError) as error:
             self.dropped[str(error)] += 1
             return
-        self._accept(stream, parsed, received, now)
+        is_part_of_frame = stream.source.kind == "video" and not link.hop.is_double
+        self._accept(stream, Carriage(parsed, ekt_field, is_part_of_frame), received, now)
 
-    def _accept(self, stream: _Stream, packet: RtpPacket, received: bytes, now: float) -> None:
+    def _accept(self, stream: _Stream, carriage: Carriage, received: bytes, now: float) -> None:
+        packet = carriage.received
         if stream.sequence is None or stream.reception is None:
             stream.sequence = IncomingSequence(packet.sequence_number)
             stream.reception = Reception(packet.ssrc, stream.source.clock_rate, stream.sequence.highest)
@@ -130,29 +134,33 @@ class Forwarder:
         else:
             position = stream.sequence.position(index)
             stream.sequence.advance(index)
-            self._forward(stream, packet, received, position)
+            self._forward(stream, carriage, received, position)
 
-    def _forward(self, stream: _Stream, packet: RtpPacket, received: bytes, position: int) -> None:
+    def _forward(self, stream: _Stream, carriage: Carriage, received: bytes, position: int) -> None:
         for endpoint, receiver in stream.receivers.items():
             sequence_number = receiver.sequence.place(position)
             if sequence_number is None:
                 self.dropped["too late for a receiver"] += 1
                 continue
-            leg = receiver.leg
-            outgoing = replace(
-                packet,
-                payload_type=leg.payload_type,
-                sequence_number=sequence_number,
-                extension=leg.extension,
-            ).write()
             try:
-                sent = self._links[endpoint].hop.protect_rtp(outgoing)
-            except AuthenticationFailed as error:
+                sent = self._protect(carriage, receiver.leg, sequence_number, self._links[endpoint].hop)
+            except (AuthenticationFailed, DecodeError) as error:
                 self.dropped[str(error)] += 1
                 continue
             self._send(endpoint, sent)
             if self._tap is not None:
                 self._tap(ForwardedPacket(stream.endpoint, endpoint, received, sent))
+
+    @staticmethod
+    def _protect(carriage: Carriage, leg: Leg, sequence_number: int, hop: Hop) -> bytes:
+        header = replace(
+            carriage.received,
+            payload_type=leg.payload_type,
+            sequence_number=sequence_number,
+            extension=leg.extension,
+        )
+        packet, ekt_field = carriage.towards(header, is_double=hop.is_double)
+        return hop.protect_rtp(packet.write()) + ekt_field
 
     def receive_rtcp(self, endpoint: str, packet: bytes) -> bytes | None:
         """See `PacketPath`."""

@@ -34,6 +34,8 @@ class HopKeys:
     profile: SRTPProtectionProfile
     client_write: bytes = field(repr=False)
     server_write: bytes = field(repr=False)
+    is_double: bool = False
+    """Whether these are the outer half of a double profile's keys."""
 
     @classmethod
     def from_media_keys(cls, message: MediaKeys) -> HopKeys:
@@ -51,7 +53,7 @@ class HopKeys:
         # (RFC 8723, Section 5.2).
         if message.client_write_key == message.server_write_key:
             raise IllegalParameter("one master key for both directions")
-        return cls(profile, keys[0] + salts[0], keys[1] + salts[1])
+        return cls(profile, keys[0] + salts[0], keys[1] + salts[1], message.profile.is_double)
 
 
 class Hop:
@@ -62,6 +64,7 @@ class Hop:
 
     def __init__(self, keys: HopKeys) -> None:
         profile = _LIBSRTP_PROFILES[keys.profile]
+        self.is_double = keys.is_double
         self._inbound: Session | None = _session(keys.client_write, Policy.SSRC_ANY_INBOUND, profile)
         self._outbound: Session | None = _session(keys.server_write, Policy.SSRC_ANY_OUTBOUND, profile)
 
