@@ -56,14 +56,20 @@ async function fetchArchive() {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** @returns {Promise<any>} Pyodide with perc on its path */
+/** @returns {Promise<import("pyodide").PyodideInterface>} with perc on its path */
 async function loadPython() {
   const archive = fetchArchive();
-  const pyodide = await loadPyodide({
+  const interpreter = loadPyodide({
     indexURL: new URL("../pyodide/", import.meta.url).href,
     env: { PYTHONPATH: ARCHIVE },
-    fsInit: async (fileSystem) => fileSystem.writeFile(ARCHIVE, await archive),
+    // A rejection in here would be nobody's.
+    fsInit: (fileSystem) =>
+      archive.then(
+        (bytes) => fileSystem.writeFile(ARCHIVE, bytes),
+        () => {},
+      ),
   });
+  const [pyodide] = await Promise.all([interpreter, archive]);
   return pyodide;
 }
 
