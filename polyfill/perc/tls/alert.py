@@ -18,7 +18,7 @@ def write_alert(description: AlertDescription) -> bytes:
 def read_alert(fragment: bytes) -> AlertDescription:
     """Reads an alert that closes properly, or announces that one will; raises `AlertReceived` for every other."""
     reader = Reader(fragment)
-    reader.uint8()  # "in TLS 1.3 ... the severity is implicit in the type of alert being sent"
+    reader.uint8()  # "the severity is implicit in the type of alert being sent"
     number = reader.uint8()
     # "Alert messages MUST NOT be fragmented across records, and multiple alert messages MUST NOT be coalesced into a
     # single TLSPlaintext record" (Section 5.1).

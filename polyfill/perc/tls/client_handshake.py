@@ -139,8 +139,8 @@ class ClientHandshake:
         if isinstance(hello, HelloRetryRequest):
             await self._receive_retry(hello, message)
             return
-        # "clients MUST check that the cipher suite and ... the group are the same as in the HelloRetryRequest"; more
-        # simply, a share is only answered in its own group (Section 4.2.8).
+        # "the client MUST verify that the selected NamedGroup in the ServerHello is the same as that in the
+        # HelloRetryRequest" (Section 4.2.8); without one, that it is the one whose share was offered.
         if hello.group != self._key_share.group:
             raise IllegalParameter("a share in a group without a share of ours")
         self._transcript.add(message.encoded)
@@ -152,8 +152,8 @@ class ClientHandshake:
         # an "unexpected_message" alert" (Section 4.1.4).
         if self._retry is not None:
             raise UnexpectedMessage("a second HelloRetryRequest")
-        # "... if the HelloRetryRequest would not result in any change in the ClientHello", and a group "which was not
-        # ... provided in the "key_share" extension in the original ClientHello" (Sections 4.1.4 and 4.2.8).
+        # "Clients MUST abort the handshake with an "illegal_parameter" alert if the HelloRetryRequest would not result
+        # in any change in the ClientHello" (Section 4.1.4), or asks for the share that it has got (Section 4.2.8).
         if retry.group == self._key_share.group or (retry.group is None and retry.cookie is None):
             raise IllegalParameter("a HelloRetryRequest that changes nothing")
         self._retry = retry

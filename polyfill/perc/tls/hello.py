@@ -15,7 +15,7 @@ RANDOM_LENGTH = 32
 # The first is the one whose share is offered unasked: every server of this decade takes it, and a second share would
 # cost each handshake the making of a key. A server that wants another asks with a HelloRetryRequest.
 OFFERED_GROUPS = (NamedGroup.X25519, NamedGroup.SECP256R1, NamedGroup.SECP384R1)
-# "RSASSA-PKCS1-v1_5 ... not defined for use in signed TLS handshake messages" (Section 4.2.3): certificates only.
+# RSASSA-PKCS1-v1_5 is for certificates only, "not defined for use in signed TLS handshake messages" (Section 4.2.3).
 HANDSHAKE_SCHEMES = (
     SignatureScheme.ECDSA_SECP256R1_SHA256,
     SignatureScheme.ECDSA_SECP384R1_SHA384,

@@ -133,8 +133,9 @@ def _checked_record(content_type: int, fragment: bytes) -> Record:
     # A protected change_cipher_spec is an error like any unknown type (Section 5).
     if content_type not in {ContentType.ALERT, ContentType.HANDSHAKE, ContentType.APPLICATION_DATA}:
         raise UnexpectedMessage(f"a record of type {content_type}")
-    # "Implementations MUST NOT send zero-length fragments of Handshake types, even if those fragments contain padding"
-    # (Section 5.1), and "zero-length fragments" of Alert neither (Section 5.4).
+    # "Implementations MUST NOT send Handshake and Alert records that have a zero-length TLSInnerPlaintext.content; if
+    # such a message is received, the receiving implementation MUST terminate the connection with an
+    # "unexpected_message" alert" (Section 5.4).
     if not fragment and content_type != ContentType.APPLICATION_DATA:
         raise UnexpectedMessage("an empty record")
     return Record(ContentType(content_type), fragment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -17,6 +18,9 @@ _VERSION_3 = 2
 _MAXIMUM_SERIAL_BITS = 8 * 20
 # Real ones have one to three kilobytes.
 _MAXIMUM_LENGTH = 1 << 16
+# YYMMDDHHMMSS and YYYYMMDDHHMMSS
+_TIME_DIGITS: dict[int, int] = {Tag.UTC_TIME: 12, Tag.GENERALIZED_TIME: 14}
+_TIME = struct.Struct("4s2s2s2s2s2s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +107,18 @@ def _read_validity(reader: DerReader) -> tuple[datetime, datetime]:
 
 def _read_time(reader: DerReader) -> datetime:
     tag, contents = reader.any_element()
-    if tag not in {Tag.UTC_TIME, Tag.GENERALIZED_TIME} or not contents.isascii():
+    if tag not in _TIME_DIGITS:
         raise CertificateError("not a time")
-    text = contents.decode("ascii")
-    digits = 12 if tag == Tag.UTC_TIME else 14
+    digits = contents[:-1]
     # RFC 5280, Section 4.1.2.5: "MUST be expressed in Greenwich Mean Time (Zulu) and MUST include seconds".
-    if len(text) != digits + 1 or text[-1] != "Z" or not text[:-1].isdigit():
+    if len(digits) != _TIME_DIGITS[tag] or contents[-1:] != b"Z" or not digits.isdigit():
         raise CertificateError("a time in a form that certificates do not use")
     if tag == Tag.UTC_TIME:
-        text = ("20" if text < "50" else "19") + text
+        digits = (b"20" if digits < b"50" else b"19") + digits
     # That dates before 2050 be UTCTime is not enforced: a root of Mozilla's store has a GeneralizedTime.
-    month, day, hour, minute, second = (int(text[start : start + 2]) for start in range(4, 14, 2))
+    year, month, day, hour, minute, second = map(int, _TIME.unpack(digits))
     try:
-        return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise CertificateError("a time that does not exist") from error
 

@@ -54,13 +54,14 @@ class DerReader:
 
     def next_is(self, tag: int) -> bool:
         """Whether there is another element and it has this tag."""
-        return not self.at_end and self._data[self._position] == tag
+        return self._position < len(self._data) and self._data[self._position] == tag
 
     def element(self, tag: int) -> bytes:
         """The contents of the next element, which must have this tag."""
-        if not self.next_is(tag):
+        found, contents = self.any_element()
+        if found != tag:
             raise CertificateError(f"no element with tag {tag:#04x} where one belongs")
-        return self.any_element()[1]
+        return contents
 
     def encoded(self, tag: int) -> bytes:
         """The next element as it stands, with its tag and length."""
@@ -70,15 +71,21 @@ class DerReader:
 
     def any_element(self) -> tuple[int, bytes]:
         """Tag and contents of the next element."""
-        tag = self._octet()
+        data, start = self._data, self._position + 2
+        if start > len(data):
+            raise CertificateError("DER ends too early")
+        tag, length = data[start - 2], data[start - 1]
         if tag & 0x1F == 0x1F:
             raise CertificateError("a DER tag in the high-tag-number form")
-        length = self._length()
-        start = self._position
-        if length > len(self._data) - start:
+        if length >= 0x80:
+            octets = length & 0x7F
+            length = _read_long_length(data[start : start + octets], octets)
+            start += octets
+        end = start + length
+        if end > len(data):
             raise CertificateError("a DER element that is longer than what holds it")
-        self._position += length
-        return tag, self._data[start : self._position]
+        self._position = end
+        return tag, data[start:end]
 
     def sequence(self, tag: int = Tag.SEQUENCE) -> DerReader:
         """A reader over the next constructed element."""
@@ -123,25 +130,14 @@ class DerReader:
             raise CertificateError("a BIT STRING that does not hold whole octets")
         return octets
 
-    def _octet(self) -> int:
-        if self.at_end:
-            raise CertificateError("DER ends too early")
-        self._position += 1
-        return self._data[self._position - 1]
 
-    def _length(self) -> int:
-        first = self._octet()
-        if first < 0x80:
-            return first
-        octets = first & 0x7F
-        if not 1 <= octets <= _MAXIMUM_LENGTH_OCTETS:
-            raise CertificateError("a DER length that is indefinite or too large")
-        length = 0
-        for _ in range(octets):
-            length = length << 8 | self._octet()
-        if length < 0x80 or length >> 8 * (octets - 1) == 0:
-            raise CertificateError("a DER length that is not in its shortest form")
-        return length
+def _read_long_length(encoded: bytes, octets: int) -> int:
+    if not 1 <= octets <= _MAXIMUM_LENGTH_OCTETS:
+        raise CertificateError("a DER length that is indefinite or too large")
+    length = int.from_bytes(encoded, "big")
+    if length < 0x80 or length >> 8 * (octets - 1) == 0:
+        raise CertificateError("a DER length that is not in its shortest form")
+    return length
 
 
 def encode(tag: int, *contents: bytes) -> bytes:

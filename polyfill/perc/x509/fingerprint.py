@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from perc.errors import DecodeError
 
-# RFC 8122, Section 5: "MD5 and MD2 MUST NOT be used"; SHA-1 collides, and no WebRTC endpoint needs it.
+# RFC 8122, Section 5, forbids MD5 and MD2; SHA-1 collides, and no WebRTC endpoint needs it.
 _DIGESTS = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}
 _SYNTAX = re.compile(r"([A-Za-z0-9-]{1,32}) ([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){0,63})", re.ASCII)
 

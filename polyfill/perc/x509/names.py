@@ -43,7 +43,8 @@ def is_for_name(certificate: Certificate, name: str) -> bool:
 def _matches(presented: str, reference: str) -> bool:
     if not presented.startswith("*."):
         return presented == reference
-    # RFC 9525, Section 6.3: the wildcard is "the complete left-most label" and stands for exactly one label.
+    # RFC 9525, Section 6.3: a wildcard "appears only as the complete content of the left-most label", and stands for
+    # exactly one.
     parent = presented.removeprefix("*.")
     # A wildcard directly below the root would be for every name of a top-level domain.
     return "." in parent and reference.partition(".")[2] == parent

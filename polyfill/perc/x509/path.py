@@ -125,7 +125,7 @@ def _check_server(certificate: Certificate, now: datetime) -> None:
     _check_any(certificate, now)
     if extensions.is_ca:
         raise CertificateError("a CA's certificate, used by a server", AlertDescription.UNSUPPORTED_CERTIFICATE)
-    # RFC 8446, Section 4.4.2.2: "The digitalSignature bit MUST be set if the Key Usage extension is present".
+    # RFC 8446, Section 4.4.2.2: "the digitalSignature bit MUST be set if the Key Usage extension is present".
     if extensions.key_usage is not None and KeyUsage.DIGITAL_SIGNATURE not in extensions.key_usage:
         raise CertificateError("a key that may not sign", AlertDescription.UNSUPPORTED_CERTIFICATE)
     _check_purpose(certificate, frozenset({SERVER_AUTHENTICATION}))
