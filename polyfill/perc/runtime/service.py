@@ -69,7 +69,9 @@ class KeyDistributorService:
             while not self._closed:
                 await self._next()
         except Exception as error:
-            # The state is unknown now: nothing goes on.
+            # The state is unknown now: nothing goes on, and nothing more is sent.
+            if self._tunnel is not None:
+                self._tunnel.close()
             self._host.post({"event": "failed", "error": describe(error)})
 
     async def _next(self) -> None:
@@ -163,8 +165,7 @@ class KeyDistributorService:
         self._dispatch(await self._distributor.handle_timeout(self._host.monotonic()))
 
     def _send(self) -> None:
-        data = self._distributor.data_to_send()
-        if data and self._is_open and self._tunnel is not None:
+        if self._tunnel is not None and self._is_open and (data := self._distributor.data_to_send()):
             self._tunnel.send(data)
 
     def _set_timer(self) -> None:
