@@ -113,9 +113,10 @@ def run(story: Coroutine[Any, Any, None]) -> None:
     try:
         loop.run_until_complete(story)
     finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        while tasks := asyncio.all_tasks(loop):  # packets on their way become tasks even now
+            for task in tasks:
+                task.cancel()
+            loop.run_until_complete(asyncio.sleep(0))
         loop.close()
 
 

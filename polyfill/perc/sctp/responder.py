@@ -70,14 +70,13 @@ class SctpResponder:
     def send(self, stream_id: int, ppid: int, message: bytes, now: float) -> None:
         """Queue a message; it arrives whole, once and in order, or `AssociationAborted` follows.
 
-        `ApiMisuse` without an association, on a stream other than 0, and for a message that is empty or above 64 KiB.
+        Without an association it goes nowhere: a peer can end one at any time, and the event that says so may still be
+        on its way to the caller. `ApiMisuse` on a stream other than 0, for an empty message and for one above 64 KiB.
         """
         if stream_id != STREAM_ID or not 0 < len(message) <= MAX_MESSAGE_LENGTH:
             raise ApiMisuse(f"a message of {len(message)} octets on stream {stream_id}")
-        if self._unreported:
-            return  # The association has ended, and the caller is about to hear of it.
         if self._association is None or self._association.state is not State.ESTABLISHED:
-            raise ApiMisuse("there is no association to send on")
+            return
         if self._association.outbound.pending + len(message) > MAX_QUEUED:
             self._unreported += self._abort(
                 ErrorCause.USER_INITIATED_ABORT, "the peer takes too little of what is sent"
