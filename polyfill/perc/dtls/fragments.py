@@ -19,7 +19,9 @@ from enum import IntEnum
 from perc.errors import DecodeError, IllegalParameter
 from perc.wire import Reader
 
-_HEADER = struct.Struct(">B3sH3s3s")
+# msg_type with length, message_seq, fragment_offset with fragment_length: 4, 2 and 6 octets.
+_HEADER = struct.Struct(">IHHI")
+_UINT24 = 0xFFFFFF
 HEADER_LENGTH = _HEADER.size
 # Chromium's ClientHello has 1413 octets, a WebRTC certificate about 300; chains are not expected.
 MAX_MESSAGE_LENGTH = 4096
@@ -74,14 +76,15 @@ class Fragment:
 
 def write_message(message: HandshakeMessage) -> bytes:
     """The message as a single fragment: the form in which it enters the transcript."""
-    return write_fragment(message.fragment(0, len(message.body)))
+    length = len(message.body)
+    return _HEADER.pack(message.msg_type << 24 | length, message.message_seq, 0, length) + message.body
 
 
 def write_fragment(fragment: Fragment) -> bytes:
     """The octets of a fragment."""
-    length, offset = fragment.length.to_bytes(3, "big"), fragment.offset.to_bytes(3, "big")
-    fragment_length = len(fragment.content).to_bytes(3, "big")
-    header = _HEADER.pack(fragment.msg_type, length, fragment.message_seq, offset, fragment_length)
+    high, low = divmod(fragment.offset, 1 << 8)
+    type_and_length = fragment.msg_type << 24 | fragment.length
+    header = _HEADER.pack(type_and_length, fragment.message_seq, high, low << 24 | len(fragment.content))
     return header + fragment.content
 
 
@@ -96,11 +99,11 @@ def read_fragments(payload: bytes) -> list[Fragment]:
 
 def read_fragment(reader: Reader) -> Fragment:
     """The next fragment."""
-    msg_type, length_octets, message_seq, *offsets = _HEADER.unpack(reader.read(HEADER_LENGTH))
-    length, offset, fragment_length = (int.from_bytes(octets, "big") for octets in (length_octets, *offsets))
+    type_and_length, message_seq, high, low = _HEADER.unpack(reader.read(HEADER_LENGTH))
+    length, offset, fragment_length = type_and_length & _UINT24, high << 8 | low >> 24, low & _UINT24
     if offset + fragment_length > length:
         raise DecodeError("a fragment reaches beyond its message")
-    return Fragment(msg_type, length, message_seq, offset, reader.read(fragment_length))
+    return Fragment(type_and_length >> 24, length, message_seq, offset, reader.read(fragment_length))
 
 
 class _PartialMessage:

@@ -13,6 +13,8 @@ RANDOM_LENGTH = 32
 MAX_SESSION_ID_LENGTH = 32
 NULL_COMPRESSION = 0
 
+_EXTENSION_HEADER = struct.Struct(">HH")  # extension_type, and the length of extension_data
+
 # Extension data by extension type, in the order of the message.
 Extensions = dict[int, bytes]
 
@@ -111,10 +113,8 @@ def read_uint16s(reader: Reader) -> tuple[int, ...]:
 
 
 def _write_extensions(extensions: Extensions) -> bytes:
-    writer = Writer()
-    for extension_type, data in extensions.items():
-        writer.uint16(extension_type).opaque(data, 2)
-    return Writer().opaque(writer.finish(), 2).finish() if extensions else b""
+    block = b"".join(_EXTENSION_HEADER.pack(each, len(data)) + data for each, data in extensions.items())
+    return Writer().opaque(block, 2).finish() if extensions else b""
 
 
 def _read_extensions(reader: Reader) -> Extensions:
@@ -126,9 +126,9 @@ def _read_extensions(reader: Reader) -> Extensions:
     block = reader.vector(2)
     reader.expect_end()
     while block.remaining:
-        extension_type, data = block.uint16(), block.opaque(2)
+        extension_type, length = _EXTENSION_HEADER.unpack(block.read(_EXTENSION_HEADER.size))
         if extension_type in extensions:
             # "There MUST NOT be more than one extension of the same type." (RFC 5246, Section 7.4.1.4)
             raise IllegalParameter(f"extension {extension_type} is there twice")
-        extensions[extension_type] = data
+        extensions[extension_type] = block.read(length)
     return extensions

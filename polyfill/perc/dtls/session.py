@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import struct
 from dataclasses import dataclass, field
 
 from perc.crypto.provider import CryptoProvider
@@ -12,7 +13,6 @@ from perc.dtls.prf import prf
 from perc.dtls.protection import IMPLICIT_NONCE_LENGTH, RecordProtection
 from perc.errors import DecryptError
 from perc.srtp.profiles import SRTPProtectionProfile
-from perc.wire import Reader
 
 MASTER_SECRET_LENGTH = 48
 VERIFY_DATA_LENGTH = 12
@@ -55,12 +55,11 @@ class Session:
         """The keys of epoch 1."""
         key_length = self.suite.key_length
         block_length = 2 * (key_length + IMPLICIT_NONCE_LENGTH)
-        block = Reader(self._prf(b"key expansion", self.server_random + self.client_random, block_length))
-        client_key = await provider.import_aead_key(block.read(key_length))
-        server_key = await provider.import_aead_key(block.read(key_length))
+        block = self._prf(b"key expansion", self.server_random + self.client_random, block_length)
+        client_key, server_key, client_salt, server_salt = _split(block, key_length, IMPLICIT_NONCE_LENGTH)
         return RecordKeys(
-            client_write=RecordProtection(provider, client_key, block.read(IMPLICIT_NONCE_LENGTH)),
-            server_write=RecordProtection(provider, server_key, block.read(IMPLICIT_NONCE_LENGTH)),
+            client_write=RecordProtection(provider, await provider.import_aead_key(client_key), client_salt),
+            server_write=RecordProtection(provider, await provider.import_aead_key(server_key), server_salt),
         )
 
     def verify_data(self, label: bytes, transcript_hash: bytes) -> bytes:
@@ -79,14 +78,16 @@ class Session:
     def export_srtp_keys(self, profile: SRTPProtectionProfile) -> SrtpKeysExported:
         """The SRTP master keys and salts (RFC 5764, Section 4.2)."""
         key_length, salt_length = profile.key_length, profile.salt_length
-        material = Reader(self.export(b"EXTRACTOR-dtls_srtp", 2 * (key_length + salt_length)))
-        return SrtpKeysExported(
-            profile,
-            client_write_key=material.read(key_length),
-            server_write_key=material.read(key_length),
-            client_write_salt=material.read(salt_length),
-            server_write_salt=material.read(salt_length),
-        )
+        material = self.export(b"EXTRACTOR-dtls_srtp", 2 * (key_length + salt_length))
+        return SrtpKeysExported(profile, *_split(material, key_length, salt_length))
 
     def _prf(self, label: bytes, seed: bytes, length: int) -> bytes:
         return prf(self.suite.digest, self.master_secret, label, seed, length)
+
+
+def _split(material: bytes, key_length: int, salt_length: int) -> tuple[bytes, bytes, bytes, bytes]:
+    """The client's and the server's key, the client's and the server's salt: the one order that there is."""
+    client_key, server_key, client_salt, server_salt = struct.unpack(
+        f"{key_length}s{key_length}s{salt_length}s{salt_length}s", material
+    )
+    return client_key, server_key, client_salt, server_salt
