@@ -57,7 +57,7 @@ def read_all(data: bytes) -> None:
         pass
 
 
-def test_the_example_of_rfc_9185_section_6_7():
+def test_the_example_of_rfc_9185_section_7():
     message = SupportedProfiles((0x0009, 0x000A))
     assert write_message(message) == bytes.fromhex("0100070000040009000A")
     assert read_one(bytes.fromhex("0100070000040009000A")) == message

@@ -32,7 +32,7 @@ MAX_REASON = 2**12 - 1
 
 
 class MsgType(IntEnum):
-    """Types of tunnel messages (RFC 9185, Section 7, and this module's docstring)."""
+    """Types of tunnel messages (RFC 9185, Section 8, and this module's docstring)."""
 
     SUPPORTED_PROFILES = 1
     UNSUPPORTED_VERSION = 2

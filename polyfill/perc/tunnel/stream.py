@@ -35,7 +35,7 @@ class MessageReader:
         return None
 
     def _end_of_first(self) -> int | None:
-        # "The value 0x00 is reserved" (RFC 9185, Section 7).
+        # "The value 0x00 is reserved" (RFC 9185, Section 8).
         if self._buffer and self._buffer[0] == 0:
             raise DecodeError("message type 0 is reserved")
         if len(self._buffer) < _HEADER_LENGTH:
