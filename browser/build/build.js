@@ -149,6 +149,9 @@ export async function build() {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  console.log(await build());
-  process.exit(0); // Pyodide keeps handles open
+  // Node would show the line that threw: in Pyodide's case a megabyte of it.
+  const failed = (/** @type {Error} */ error) => console.error(`build: ${error.message}`);
+  const hash = await build().catch(failed);
+  if (hash) console.log(hash);
+  process.exit(hash ? 0 : 1); // Pyodide keeps handles open
 }
