@@ -35,7 +35,7 @@ def everyone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parties]:
     with ExitStack() as stack:
         yield Parties(
             stack.enter_context(identity_provider("idp-a.localhost", store, clock, "alice", "anna")),
-            stack.enter_context(identity_provider("idp-b.localhost", store, clock, "bob")),
+            stack.enter_context(identity_provider("idp-b.localhost", store, clock, "bob", "ben")),
             stack.enter_context(page_site()),
             stack.enter_context(page_site("other.localhost")),
             clock,
@@ -52,6 +52,16 @@ def parties(everyone: Parties) -> Parties:
 async def page(context: BrowserContext, page_errors: PageErrors, parties: Parties) -> Page:
     return await open_page(context, page_errors, parties.site)
 
+
+OPEN = """(url) => {
+  const login = import("/identity/index.js").then(({ login }) => login(url));
+  window.outcome = login.then(() => "done", (error) => error.name);
+}"""
+
+LISTENER = """<!doctype html><script>
+  var heard = [];
+  addEventListener("message", ({ data }) => heard.push(data));
+</script>"""
 
 OFFER = """
   const pc = offering();
@@ -244,3 +254,68 @@ async def test_an_expired_assertion_says_so(page: Page, parties: Parties) -> Non
     offer = await signed_offer(page, parties.a)
     value = {"sdp": offer["sdp"], "edit": "none", "configuration": TARGET}
     assert (await run(page, REFUSED, value))["detail"] == "idp-token-expired"
+
+
+async def test_sign_in_with_the_keyboard_alone(page: Page, parties: Parties) -> None:
+    url = await run(page, "return caught((await IdpProxy.load(value)).generateAssertion('x'))", parties.b.domain)
+    async with page.expect_popup() as opened:
+        await page.evaluate(OPEN, url["loginUrl"])
+    keyboard = (popup := await opened.value).keyboard
+    await popup.locator("#name:focus").wait_for()
+    await keyboard.type("ben")
+    await keyboard.press("Tab")
+    await keyboard.type("ben-demo")
+    await keyboard.press("Enter")
+    await popup.wait_for_selector("button[data-settle]:enabled")
+    await keyboard.press("Tab")
+    await keyboard.press("Enter")
+    assert await page.evaluate("outcome") == "done"
+    body = "return (await IdpProxy.load(value)).generateAssertion('x').then(() => 'signed')"
+    assert await run(page, body, parties.b.domain) == "signed"
+
+
+async def test_a_login_window_that_is_closed_is_no_login(page: Page, parties: Parties) -> None:
+    async with page.expect_popup() as opened:
+        await page.evaluate(OPEN, f"{parties.a.origin}/login")
+    await (await opened.value).close()
+    assert await page.evaluate("outcome") == "AbortError"
+
+
+async def test_the_code_goes_to_no_other_frame(page: Page, parties: Parties) -> None:
+    """Another site's frame in the same page, in the place where the provider's own would be."""
+    body = """
+      const frame = document.createElement("iframe");
+      frame.src = value;
+      document.body.append(frame);
+      await new Promise((resolve) => frame.addEventListener("load", resolve));
+    """
+    await page.route(f"{parties.other_site.origin}/listener", lambda route: route.fulfill(body=LISTENER))
+    await run(page, body, f"{parties.other_site.origin}/listener")
+    assert await sign_in(page, parties.a, "alice") == "done"
+    (listener,) = [frame for frame in page.frames if frame.url.endswith("/listener")]
+    assert await listener.evaluate("heard") == []
+
+
+async def test_login_and_consent_cannot_be_framed(page: Page, page_errors: PageErrors, parties: Parties) -> None:
+    body = """
+      const frame = document.createElement("iframe");
+      frame.src = value;
+      document.body.append(frame);
+      await new Promise((resolve) => frame.addEventListener("load", resolve));
+    """
+    await run(page, body, f"{parties.a.origin}/login")
+    assert "chrome-error://chromewebdata/" in [frame.url for frame in page.frames]
+    assert "frame-ancestors 'none'" in page_errors.pop()
+
+
+async def test_a_message_from_elsewhere_is_no_login(page: Page, parties: Parties) -> None:
+    """Only the window that was opened, and only under the provider's origin, says that the login is done."""
+    async with page.expect_popup() as opened:
+        await page.evaluate(OPEN, f"{parties.a.origin}/login")
+    popup = await opened.value
+    await page.evaluate("postMessage('WEBRTC-LOGINDONE', '*')")
+    await popup.evaluate("(url) => { location = url; }", parties.other_site.origin)
+    await popup.wait_for_url(f"{parties.other_site.origin}/")
+    await popup.evaluate("opener.postMessage('WEBRTC-LOGINDONE', '*')")
+    await popup.close()
+    assert await page.evaluate("outcome") == "AbortError"
