@@ -162,11 +162,16 @@ export class Conference extends EventTarget {
     await this.#run(role, this.login.identity);
   }
 
-  /** Back from a failure, from waiting or from the end. */
-  back() {
-    this.failure = null;
-    this.notices.clear();
+  /** Back from waiting. */
+  stopWaiting() {
     this.#enter("lobby");
+  }
+
+  /** Back from a failure or from the end. The user may have been signed out meanwhile. */
+  async back() {
+    this.failure = null;
+    this.#enter("lobby");
+    if (this.provider !== "") await this.chooseProvider(this.provider);
   }
 
   /** @param {boolean} isAccepted whether the host that answered is the one the user wants */

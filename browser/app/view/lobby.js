@@ -15,7 +15,7 @@ export class Lobby {
     this.#conference = conference;
     part("sign-in").addEventListener("click", () => conference.signIn());
     part("enter").addEventListener("click", () => conference.enter());
-    part("stop-waiting").addEventListener("click", () => conference.back());
+    part("stop-waiting").addEventListener("click", () => conference.stopWaiting());
     part("lobby-microphone").addEventListener("change", (event) =>
       this.#toggle("audio", /** @type {HTMLInputElement} */ (event.target).checked),
     );

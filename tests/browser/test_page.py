@@ -1,0 +1,286 @@
+"""The conference page in each of its states, before a server that does what the test says.
+
+With PERC_SCREENSHOTS, a directory, every state leaves a picture there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import BrowserContext, Page, Route, expect
+
+from tests.browser.conftest import PageErrors
+from tests.browser.media_pages.call_processing import CallProcessing, Script
+from tests.browser.site import TESTS
+
+pytestmark = pytest.mark.chromium
+
+LIMIT = 10_000
+FRAME = (TESTS / "browser" / "media_pages" / "idp_frame.js").read_text()
+SCREENSHOTS = os.environ.get("PERC_SCREENSHOTS")
+REMEMBER_CONNECTIONS = """
+window.connections = [];
+window.RTCPeerConnection = new Proxy(RTCPeerConnection, {
+    construct: (...parameters) => {
+        const connection = Reflect.construct(...parameters);
+        connections.push(connection);
+        return connection;
+    },
+});
+"""
+
+
+class Visit:
+    """A user at the page."""
+
+    def __init__(self, page: Page, server: CallProcessing) -> None:
+        self.page, self.server, self.script = page, server, server.script
+
+    async def open(self, fragment: str = "", *, signed_in: bool = True) -> None:
+        await self.page.goto(f"{self.server.origin}/perc/room{fragment}")
+        await expect(self.page.locator("body")).to_have_attribute("data-state", "lobby", timeout=LIMIT)
+        await self.page.get_by_label("idp-b").check()
+        if signed_in:
+            await expect(self.page.get_by_text("You are bob@idp-b.localhost.")).to_be_visible()
+
+    async def press(self, name: str) -> None:
+        await self.page.get_by_role("button", name=name, exact=True).click()
+
+    async def reads(self, *texts: str) -> None:
+        for text in texts:
+            await expect(self.page.get_by_text(text).locator("visible=true").first).to_be_visible(timeout=LIMIT)
+
+    async def is_in(self, state: str) -> None:
+        await expect(self.page.locator("body")).to_have_attribute("data-state", state, timeout=LIMIT)
+        await self.picture(state)
+
+    async def picture(self, name: str) -> None:
+        if SCREENSHOTS:
+            await self.page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
+
+
+@pytest.fixture(scope="module")
+def server(assets: None) -> Iterator[CallProcessing]:
+    with CallProcessing() as server:
+        yield server
+
+
+@pytest.fixture
+async def visit(context: BrowserContext, server: CallProcessing, page_errors: PageErrors) -> Visit:
+    server.script = Script()
+    await context.grant_permissions(["camera", "microphone"])
+    await context.add_init_script(REMEMBER_CONNECTIONS)
+
+    async def provide(route: Route) -> None:
+        signed_out = "idp-a" in route.request.url
+        if "/script" in route.request.url:
+            await route.fulfill(content_type="text/javascript", body=FRAME)
+        else:
+            source = "/script" if signed_out else "/script?identity=bob@idp-b.localhost"
+            await route.fulfill(content_type="text/html", body=f'<!doctype html><script src="{source}"></script>')
+
+    await context.route("http://idp-*.localhost:*/**", provide)
+    return Visit(page_errors.watch(await context.new_page()), server)
+
+
+OWNER = "#owner=alice@idp-a.localhost"
+
+
+async def test_the_landing_page_creates_a_room(visit: Visit) -> None:
+    page = visit.page
+    await page.goto(visit.server.origin)
+    await visit.reads("Everyone with a verified identity", "Keys do not change", "could read the keys")
+    await visit.picture("landing")
+    name = page.get_by_label("Name of the room")
+    await name.fill("no spaces, please")
+    await visit.press("Create")
+    await visit.reads("Use 1 to 64 letters")
+    await visit.picture("landing-invalid")
+    await name.fill("tea-room")
+    await visit.press("Create")
+    await page.wait_for_url("**/perc/tea-room#host")
+    await visit.reads("Open your room")
+
+
+async def test_the_landing_page_follows_only_links_of_its_own(visit: Visit) -> None:
+    page = visit.page
+    await page.goto(visit.server.origin)
+    for link in ("https://elsewhere.example/perc/room", "javascript:alert(1)", "/perc/a/b", ""):
+        await page.get_by_label("Link", exact=True).fill(link)
+        await visit.press("Join")
+        await visit.reads("This is no link to a room here.")
+    await page.get_by_label("Link", exact=True).fill(f"{visit.server.origin}/perc/room{OWNER}")
+    await visit.press("Join")
+    await page.wait_for_url(f"**/perc/room{OWNER}")
+    await visit.reads("a room of alice@idp-a.localhost")
+
+
+async def test_a_user_who_is_not_signed_in_is_asked_to(visit: Visit) -> None:
+    await visit.open(OWNER, signed_in=False)
+    await visit.page.get_by_label("idp-a").check()
+    await visit.reads("You are not signed in at idp-a", "Sign in at idp-a.localhost:7001")
+    await expect(visit.page.locator("[data-part=enter]")).to_be_disabled()
+    await visit.picture("lobby-signed-out")
+
+
+async def test_a_room_whose_host_is_away_waits_and_then_joins(visit: Visit) -> None:
+    await visit.open(OWNER)
+    await visit.press("Wait for the host")
+    await visit.reads("alice@idp-a.localhost is not here yet.")
+    await visit.is_in("waiting")
+    visit.script.state = "live"
+    await visit.is_in("connecting")
+    [offer] = visit.script.offers
+    assert (offer["role"], offer["type"], offer["version"]) == ("participant", "offer", 1)
+    assert "a=identity:" in offer["sdp"]
+
+
+async def test_waiting_can_be_given_up(visit: Visit) -> None:
+    await visit.open(OWNER)
+    await visit.press("Wait for the host")
+    await visit.press("Stop waiting")
+    await visit.is_in("lobby")
+
+
+@pytest.mark.parametrize(
+    ("problem", "title"),
+    [
+        ((403, "refused", "The identity is not valid."), "You were not admitted"),
+        ((400, "invalid-offer", ""), "offer was not accepted"),
+        ((404, "not-live", ""), "The host is not here"),
+        ((404, "no-key-distributor", ""), "The host is not here"),
+        ((413, "too-large", ""), "too large"),
+        ((503, "full", ""), "The conference is full"),
+        ((504, "timeout", ""), "did not answer in time"),
+        ((500, "unheard-of", ""), "Your offer was not answered"),
+    ],
+    ids=lambda value: value[1] if isinstance(value, tuple) else "",
+)
+async def test_a_refused_offer_says_why(visit: Visit, problem: tuple[int, str, str], title: str) -> None:
+    visit.script.state, visit.script.problem = "live", problem
+    await visit.open(OWNER)
+    await visit.press("Join")
+    await visit.is_in("failed")
+    await visit.reads(title)
+
+
+async def test_another_host_than_the_links_is_refused(visit: Visit) -> None:
+    visit.script.state, visit.script.host = "live", "mallory@idp-a.localhost"
+    await visit.open(OWNER)
+    await visit.press("Join")
+    await visit.is_in("failed")
+    await visit.reads("This is not alice@idp-a.localhost", "nothing was sent")
+    assert await visit.page.evaluate("connections.every((pc) => pc.connectionState === 'closed')")
+
+
+async def test_an_answer_that_nobody_signed_is_refused(visit: Visit) -> None:
+    visit.script.state, visit.script.host = "live", None
+    await visit.open(OWNER)
+    await visit.press("Join")
+    await visit.reads("This is not alice@idp-a.localhost")
+
+
+async def test_a_link_without_owner_asks_before_anything_is_sent(visit: Visit) -> None:
+    visit.script.state = "live"
+    await visit.open()
+    await visit.reads("This link does not say who hosts the room.")
+    await visit.press("Join")
+    await visit.is_in("confirming-host")
+    await visit.reads("Is this your host?", "alice@idp-a.localhost")
+    tracks = "connections.flatMap((pc) => pc.getSenders()).filter(({ track }) => track !== null).length"
+    assert await visit.page.evaluate(tracks) == 0
+    await visit.press("Yes, join")
+    await visit.is_in("connecting")
+    await visit.page.wait_for_function(f"{tracks} === 2")
+
+
+async def test_a_host_who_is_not_known_is_left(visit: Visit) -> None:
+    visit.script.state = "live"
+    await visit.open()
+    await visit.press("Join")
+    await visit.is_in("confirming-host")
+    await visit.page.keyboard.press("Escape")
+    await visit.is_in("left")
+    assert [message["endpoint"] for message in visit.script.left] == ["e" * 22]
+
+
+async def test_a_conference_that_ends_says_so(visit: Visit) -> None:
+    visit.script.state = "live"
+    await visit.open(OWNER)
+    await visit.press("Join")
+    await visit.is_in("connecting")
+    visit.script.state = "ended"
+    await visit.is_in("ended")
+    await visit.reads("The conference is over")
+
+
+async def test_a_room_that_is_open_already_cannot_be_opened(visit: Visit) -> None:
+    visit.script.problem = (409, "conflict", "This room already has a conference.")
+    await visit.open("#host")
+    await visit.press("Open the room")
+    await visit.is_in("failed")
+    await visit.reads("This room is already open")
+
+
+async def test_a_browser_without_encoded_transforms_does_not_join(visit: Visit) -> None:
+    await visit.page.add_init_script("delete window.RTCRtpScriptTransform")
+    await visit.page.goto(f"{visit.server.origin}/perc/room")
+    await visit.reads("This browser cannot encrypt end to end")
+    await visit.picture("unsupported")
+
+
+async def test_without_camera_and_microphone_one_can_join(visit: Visit) -> None:
+    await visit.page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))"
+    )
+    visit.script.state = "live"
+    await visit.open(OWNER)
+    await visit.reads("This page may not use your camera. You can join without it.", "Your camera is off.")
+    await visit.picture("lobby-no-devices")
+    await visit.press("Join")
+    await visit.is_in("connecting")
+    [offer] = visit.script.offers
+    assert offer["sdp"].count("a=sendonly") == 2
+
+
+async def test_the_camera_can_be_turned_off_before_joining(visit: Visit) -> None:
+    await visit.open(OWNER)
+    camera = visit.page.get_by_label("Camera", exact=True)
+    await expect(camera).to_be_checked()
+    await camera.uncheck()
+    await visit.reads("Your camera is off.")
+
+
+async def test_steps_are_logged_in_their_order(visit: Visit) -> None:
+    visit.script.state = "live"
+    await visit.open(OWNER)
+    await visit.press("Join")
+    await visit.is_in("connecting")
+    # The Media Distributor's own steps come by the event stream, and later than what they led to.
+    for step in ("offer", "sign-answer", "sign-answer-ack", "answer", "dtls"):
+        visit.script.events.append(("step", {"step": step, "role": "participant"}))
+    await visit.press("Event log")
+    await visit.reads("4.1.9 (1)")
+    await visit.picture("event-log")
+    steps = await visit.page.locator("[data-part=log-entries] [data-part=step]").all_text_contents()
+    assert [step for step in steps if step.startswith("4.1.6")] == [f"4.1.6 ({n})" for n in range(1, 12)]
+    assert [step for step in steps if step.startswith("4.1.8")] == [f"4.1.8 ({n})" for n in range(1, 5)]
+    assert [step for step in steps if step.startswith("4.1.7")] == [f"4.1.7 ({n})" for n in (1, 2, 9, 10)]
+
+
+async def test_everything_can_be_done_with_the_keyboard(visit: Visit) -> None:
+    page = visit.page
+    visit.script.state = "live"
+    await page.goto(f"{visit.server.origin}/perc/room{OWNER}")
+    await expect(page.locator("body")).to_have_attribute("data-state", "lobby")
+    await page.get_by_label("idp-a").focus()
+    await page.keyboard.press("ArrowDown")
+    await visit.reads("You are bob@idp-b.localhost.")
+    for _ in range(3):
+        await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Join")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await visit.is_in("connecting")
