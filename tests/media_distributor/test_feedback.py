@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from perc_server.media_distributor.feedback import (
-    ESTIMATE_LIFETIME,
     KEY_FRAME_INTERVAL,
     MINIMUM_BITRATE,
     Bandwidth,
@@ -37,29 +36,49 @@ def test_nothing_is_asked_of_a_source_that_ended() -> None:
     assert requests.due(0.0) == []
 
 
-def test_the_maximum_holds_without_estimates() -> None:
-    assert Bandwidth(2_500_000).allowance({"bob": 1}, 0.0) == 2_500_000
-
-
-def test_the_slowest_receiver_counts_and_its_streams_share() -> None:
+def test_the_maximum_holds_without_loss() -> None:
     bandwidth = Bandwidth(2_500_000)
-    bandwidth.estimate("bob", 2_000_000, 0.0)
-    bandwidth.estimate("carol", 5_000_000, 0.0)
-    assert bandwidth.allowance({"bob": 1, "carol": 1}, 1.0) == 2_000_000
-    assert bandwidth.allowance({"bob": 4, "carol": 1}, 1.0) == 500_000
-    assert bandwidth.allowance({"carol": 1}, 1.0) == 2_500_000
+    bandwidth.estimated("bob", 300_000)
+    bandwidth.lost("bob", 0.0)
+    assert bandwidth.allowance(["bob", "carol"]) == 2_500_000, "an estimate alone may be a busy CPU"
+
+
+def test_loss_confirms_the_estimate() -> None:
+    bandwidth = Bandwidth(2_500_000)
+    bandwidth.estimated("bob", 800_000)
+    bandwidth.lost("bob", 0.05)
+    assert bandwidth.allowance(["bob"]) == 800_000
+
+
+def test_little_loss_without_an_estimate_changes_nothing() -> None:
+    bandwidth = Bandwidth(2_500_000)
+    bandwidth.lost("bob", 0.05)
+    assert bandwidth.allowance(["bob"]) == 2_500_000
+
+
+def test_high_loss_presses_and_its_end_lets_grow() -> None:
+    bandwidth = Bandwidth(2_500_000)
+    bandwidth.lost("bob", 0.2)
+    assert bandwidth.allowance(["bob"]) == 2_250_000
+    bandwidth.lost("bob", 0.0)
+    assert bandwidth.allowance(["bob"]) == 2_430_000
+    bandwidth.lost("bob", 0.0)
+    assert bandwidth.allowance(["bob"]) == 2_500_000
+
+
+def test_the_slowest_receiver_counts_and_only_among_the_sources_own() -> None:
+    bandwidth = Bandwidth(2_000_000)
+    bandwidth.lost("bob", 0.5)
+    bandwidth.lost("carol", 0.2)
+    assert bandwidth.allowance(["bob", "carol"]) == 1_500_000
+    assert bandwidth.allowance(["carol"]) == 1_800_000
+    bandwidth.forget("bob")
+    assert bandwidth.allowance(["bob"]) == 2_000_000
 
 
 def test_nobody_presses_a_sender_to_nothing() -> None:
     bandwidth = Bandwidth(2_500_000)
-    bandwidth.estimate("bob", 0, 0.0)
-    assert bandwidth.allowance({"bob": 1}, 0.0) == MINIMUM_BITRATE
-
-
-def test_old_estimates_and_those_who_left_count_no_more() -> None:
-    bandwidth = Bandwidth(2_500_000)
-    bandwidth.estimate("bob", 500_000, 0.0)
-    assert bandwidth.allowance({"bob": 1}, ESTIMATE_LIFETIME) == 2_500_000
-    bandwidth.estimate("bob", 500_000, 20.0)
-    bandwidth.forget("bob")
-    assert bandwidth.allowance({"bob": 1}, 20.0) == 2_500_000
+    bandwidth.estimated("bob", 0)
+    for _ in range(20):
+        bandwidth.lost("bob", 1.0)
+    assert bandwidth.allowance(["bob"]) == MINIMUM_BITRATE

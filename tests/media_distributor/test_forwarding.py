@@ -7,11 +7,13 @@ from dataclasses import replace
 from aiortc import rtp
 
 from perc.srtp.packet import HeaderExtension
+from perc_server.media_distributor.reception import ReportBlock
 from perc_server.media_distributor.rtcp import (
     PictureLossIndication,
     ReceiverEstimatedMaximumBitrate,
     SenderReport,
     write_picture_loss_indication,
+    write_receiver_report,
     write_remb,
 )
 from tests.media_distributor.conftest import Stage
@@ -228,7 +230,9 @@ async def test_bit_rates_follow_the_slowest_receiver(stage: Stage) -> None:
     (first,) = alice.rtcp_of(ReceiverEstimatedMaximumBitrate)
     assert isinstance(first, ReceiverEstimatedMaximumBitrate)
     assert (first.bitrate, first.ssrcs) == (2_500_000, (1002,)), "the maximum"
-    bob.send_rtcp(write_remb(ReceiverEstimatedMaximumBitrate(1, 400_000, (1002,))))
+    lossy = ReportBlock(1002, 20, 5, 1, 0, 0, 0)
+    remb = ReceiverEstimatedMaximumBitrate(1, 400_000, (1002,))
+    bob.send_rtcp(write_remb(remb) + write_receiver_report(1, (lossy,)))
     await until(lambda: len(alice.rtcp_of(ReceiverEstimatedMaximumBitrate)) == 2)
     second = alice.rtcp_of(ReceiverEstimatedMaximumBitrate)[1]
     assert isinstance(second, ReceiverEstimatedMaximumBitrate)

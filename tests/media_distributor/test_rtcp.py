@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from perc.errors import DecodeError
 from perc_server.media_distributor.reception import ReportBlock
 from perc_server.media_distributor.rtcp import (
+    Loss,
     PictureLossIndication,
     ReceiverEstimatedMaximumBitrate,
     SenderReport,
@@ -31,6 +32,10 @@ def test_a_receiver_report_as_aiortc_reads_it() -> None:
     (report,) = packet.reports
     assert (packet.ssrc, report.ssrc, report.fraction_lost, report.packets_lost) == (1, 0x1234, 25, -3)
     assert (report.highest_sequence, report.jitter, report.lsr, report.dlsr) == (70_000, 12, 0xABCDEF01, 65536)
+
+
+def test_of_a_receiver_report_the_loss_is_read() -> None:
+    assert read_rtcp(write_receiver_report(1, (BLOCK, BLOCK))) == [Loss(0x1234, 25 / 256)] * 2
 
 
 def test_a_picture_loss_indication_both_ways() -> None:
@@ -61,9 +66,10 @@ def test_remb_as_aiortc_reads_it(bitrate: int) -> None:
 
 def test_a_sender_report_loses_its_blocks_and_nothing_else() -> None:
     info = rtp.RtcpSenderInfo(ntp_timestamp=1 << 40, rtp_timestamp=9, packet_count=3, octet_count=500)
-    block = rtp.RtcpReceiverInfo(1, 0, 0, 0, 0, 0, 0)
-    (report,) = read_rtcp(bytes(rtp.RtcpSrPacket(ssrc=77, sender_info=info, reports=[block])))
+    block = rtp.RtcpReceiverInfo(1, 64, 0, 0, 0, 0, 0)
+    report, loss = read_rtcp(bytes(rtp.RtcpSrPacket(ssrc=77, sender_info=info, reports=[block])))
     assert isinstance(report, SenderReport)
+    assert loss == Loss(1, 0.25)
     assert report.ntp_timestamp == 1 << 40
     (written,) = rtp.RtcpPacket.parse(write_sender_report(report))
     assert isinstance(written, rtp.RtcpSrPacket)
@@ -83,10 +89,19 @@ def test_what_means_nothing_here_is_passed_over() -> None:
         b"\x80\xc9\0\x05\0\0\0\x01",
         b"\x40\xc9\0\x01\0\0\0\x01",
         b"\x80\xc8\0\x01\0\0\0\x01",
+        b"\x81\xc9\0\x01\0\0\0\x01",
         b"\x81\xce\0\x01\0\0\0\x01",
         b"\x8f\xce\0\x04" + bytes(8) + b"REMB" + b"\x02\0\0\0",
     ],
-    ids=["cut header", "cut body", "version", "cut sender report", "cut feedback", "REMB of too few SSRCs"],
+    ids=[
+        "cut header",
+        "cut body",
+        "version",
+        "cut sender report",
+        "cut receiver report",
+        "cut feedback",
+        "REMB of too few SSRCs",
+    ],
 )
 def test_malformed(octets: bytes) -> None:
     with pytest.raises(DecodeError):

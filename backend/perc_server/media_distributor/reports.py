@@ -7,8 +7,10 @@ from perc_server.media_distributor.endpoint import Endpoint
 from perc_server.media_distributor.feedback import Bandwidth
 from perc_server.media_distributor.packet_path import PacketPath
 from perc_server.media_distributor.rtcp import (
+    Loss,
     PictureLossIndication,
     ReceiverEstimatedMaximumBitrate,
+    RtcpPacket,
     SenderReport,
     read_rtcp,
     write_picture_loss_indication,
@@ -44,14 +46,22 @@ class Reports:
         except DecodeError:
             return  # it authenticated, so it is the endpoint's own loss
         for each in packets:
-            if isinstance(each, SenderReport):
-                self._forward(endpoint, each, now)
-            elif isinstance(each, PictureLossIndication):
-                if endpoint.endpoint_id in self._switchboard.receivers(each.media_ssrc):
-                    self._switchboard.key_frames.request(each.media_ssrc)
-            else:
-                self._bandwidth.estimate(endpoint.endpoint_id, each.bitrate, now)
+            self._take(endpoint, each, now)
         self.request_key_frames(now)
+
+    def _take(self, endpoint: Endpoint, packet: RtcpPacket, now: float) -> None:
+        receiver = endpoint.endpoint_id
+        match packet:
+            case SenderReport():
+                self._forward(endpoint, packet, now)
+            case PictureLossIndication(media_ssrc=ssrc):
+                if receiver in self._switchboard.receivers(ssrc):
+                    self._switchboard.key_frames.request(ssrc)
+            case Loss(media_ssrc=ssrc, fraction=fraction):
+                if ssrc in self._switchboard.videos(receiver):
+                    self._bandwidth.lost(receiver, fraction)
+            case ReceiverEstimatedMaximumBitrate(bitrate=bitrate):
+                self._bandwidth.estimated(receiver, bitrate // max(1, len(self._switchboard.videos(receiver))))
 
     def request_key_frames(self, now: float) -> None:
         """Send the requests that are due."""
@@ -73,7 +83,7 @@ class Reports:
         videos = tuple(source.ssrc for source in sources if source.kind == "video")
         if videos:
             # The estimate is for all of the endpoint's streams together.
-            bitrate = sum(self._bandwidth.allowance(self._switchboard.video_streams(ssrc), now) for ssrc in videos)
+            bitrate = sum(self._bandwidth.allowance(self._switchboard.receivers(ssrc)) for ssrc in videos)
             compound += write_remb(ReceiverEstimatedMaximumBitrate(OWN_SSRC, bitrate, videos))
         self._path.send_rtcp(endpoint.endpoint_id, compound)
 

@@ -43,6 +43,14 @@ class SenderReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """Of a report block, how much of a stream was lost since the last one."""
+
+    media_ssrc: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
 class PictureLossIndication:
     """A key frame of `media_ssrc` is asked for; a full intra request is read as one, too."""
 
@@ -59,7 +67,7 @@ class ReceiverEstimatedMaximumBitrate:
     ssrcs: tuple[int, ...]
 
 
-RtcpPacket = SenderReport | PictureLossIndication | ReceiverEstimatedMaximumBitrate
+RtcpPacket = SenderReport | Loss | PictureLossIndication | ReceiverEstimatedMaximumBitrate
 
 
 def read_rtcp(compound: bytes) -> list[RtcpPacket]:
@@ -79,16 +87,24 @@ def read_rtcp(compound: bytes) -> list[RtcpPacket]:
 
 
 def _read_packet(count: int, packet_type: int, body: bytes) -> list[RtcpPacket]:
-    if packet_type == SENDER_REPORT:
-        if len(body) < 4 + _SENDER_INFO + _BLOCK * count:
-            raise DecodeError("a sender report cut short")
-        return [SenderReport(int.from_bytes(body[:4], "big"), body[4 : 4 + _SENDER_INFO])]
+    if packet_type in (SENDER_REPORT, RECEIVER_REPORT):
+        start = 4 + _SENDER_INFO * (packet_type == SENDER_REPORT)
+        if len(body) < start + _BLOCK * count:
+            raise DecodeError("a report cut short")
+        losses = [_read_loss(body[at : at + _BLOCK]) for at in range(start, start + _BLOCK * count, _BLOCK)]
+        if packet_type == RECEIVER_REPORT:
+            return [*losses]
+        return [SenderReport(int.from_bytes(body[:4], "big"), body[4:start]), *losses]
     if packet_type == PAYLOAD_SPECIFIC_FEEDBACK:
         if len(body) < _feedback.size:
             raise DecodeError("feedback cut short")
         sender, media = _feedback.unpack_from(body)
         return _read_feedback(count, sender, media, body[_feedback.size :])
     return []
+
+
+def _read_loss(block: bytes) -> Loss:
+    return Loss(int.from_bytes(block[:4], "big"), block[4] / 256)
 
 
 def _read_feedback(message_type: int, sender: int, media: int, control: bytes) -> list[RtcpPacket]:

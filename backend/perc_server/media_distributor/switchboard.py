@@ -40,15 +40,11 @@ class Switchboard:
         """The endpoints that a source is forwarded to."""
         return tuple(self._legs.get(ssrc, ()))
 
-    def video_streams(self, ssrc: int) -> dict[str, int]:
-        """For each receiver of a source, how many video streams it gets in all."""
-        streams = Counter(
-            receiver
-            for other, legs in self._legs.items()
-            if self._sources[other][1].kind == "video"
-            for receiver in legs
+    def videos(self, receiver: str) -> frozenset[int]:
+        """The video streams that a receiver gets."""
+        return frozenset(
+            ssrc for ssrc, legs in self._legs.items() if receiver in legs and self._sources[ssrc][1].kind == "video"
         )
-        return {receiver: streams[receiver] for receiver in self.receivers(ssrc)}
 
     def check(self, endpoint_id: str, answer: Answer) -> None:
         """Raise a `Refusal` if an answer's sources cannot be this endpoint's."""
