@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import Mapping
@@ -108,18 +109,25 @@ class Site:
         await websocket.accept()
         reader, writer = await asyncio.open_connection("127.0.0.1", self.tunnels[host])
 
-        async def upwards() -> None:
-            while True:
-                writer.write(await websocket.receive_bytes())
+        copies = [
+            asyncio.create_task(_upwards(websocket, writer)),
+            asyncio.create_task(_downwards(websocket, reader)),
+        ]
+        await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+        for copy in copies:
+            copy.cancel()
+        await asyncio.gather(*copies, return_exceptions=True)
+        writer.close()
 
-        upward = asyncio.create_task(upwards())
-        try:
-            while data := await reader.read(1 << 16):
-                await websocket.send_bytes(data)
-            await websocket.close()
-        except (WebSocketDisconnect, ConnectionError):
-            pass  # the page left
-        finally:
-            upward.cancel()
-            await asyncio.gather(upward, return_exceptions=True)
-            writer.close()
+
+async def _upwards(websocket: WebSocket, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            writer.write(await websocket.receive_bytes())
+
+
+async def _downwards(websocket: WebSocket, reader: asyncio.StreamReader) -> None:
+    with contextlib.suppress(WebSocketDisconnect, ConnectionError):
+        while data := await reader.read(1 << 16):
+            await websocket.send_bytes(data)
+        await websocket.close()

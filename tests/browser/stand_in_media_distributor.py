@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +13,7 @@ from OpenSSL import SSL
 
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc.tunnel.messages import SupportedProfiles, write_message
+from perc.tunnel.stream import MessageReader
 
 GREETING = write_message(
     SupportedProfiles((SRTPProtectionProfile.AEAD_AES_256_GCM, SRTPProtectionProfile.AEAD_AES_128_GCM))
@@ -19,9 +21,12 @@ GREETING = write_message(
 
 
 class StandInMediaDistributor:
-    """One connection after the other, in a thread; a context manager."""
+    """One connection after the other, in a thread; a context manager.
 
-    def __init__(self, certificate: Path, greeting: bytes = GREETING) -> None:
+    `greeting` makes what is said first, of the Key Distributor's fingerprint as `AB:CD:…`.
+    """
+
+    def __init__(self, certificate: Path, greeting: Callable[[str], bytes] = lambda _: GREETING) -> None:
         self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
         self._context.use_certificate_chain_file(str(certificate))
         self._context.use_privatekey_file(str(certificate))
@@ -34,7 +39,7 @@ class StandInMediaDistributor:
         self.port: int = self._listener.getsockname()[1]
         self.fingerprints: list[str] = []
         self.versions: list[str] = []
-        self.received = bytearray()
+        self.messages = MessageReader()
         self.ending = ""
         self.ended = threading.Event()
 
@@ -48,7 +53,7 @@ class StandInMediaDistributor:
                 with contextlib.suppress(OSError):  # it ended by itself
                     end.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join()
+        self._thread.join(5)
 
     def _serve(self) -> None:
         while True:
@@ -68,8 +73,8 @@ class StandInMediaDistributor:
             assert certificate is not None
             self.fingerprints.append(certificate.digest("sha256").decode())
             self.versions.append(connection.get_protocol_version_name())
-            connection.sendall(self._greeting)
+            connection.sendall(self._greeting(self.fingerprints[-1]))
             while True:
-                self.received += connection.recv(1 << 16)
+                self.messages.receive_data(connection.recv(1 << 16))
         except SSL.Error as error:
             self.ending = type(error).__name__  # ZeroReturnError is close_notify

@@ -102,7 +102,7 @@ async def test_a_refusal_of_the_bridge_is_a_network_error(page: Page, tunnel: Tu
 
 
 async def test_a_media_distributor_that_breaks_the_protocol_is_an_operation_error(page: Page, tunnel: Tunnel) -> None:
-    with StandInMediaDistributor(tunnel.certificates.media_distributor, greeting=bytes.fromhex("030000")) as other:
+    with StandInMediaDistributor(tunnel.certificates.media_distributor, lambda _: bytes.fromhex("030000")) as other:
         tunnel.site.tunnels[MD_HOST] = other.port
         result = await connect(page, tunnel.site)
     assert result["error"]["name"] == "OperationError"
