@@ -9,7 +9,7 @@ import pytest
 from perc.dtls import ApplicationDataReceived, AssociationClosed, AssociationFailed, HandshakeCompleted
 from perc.dtls.association import ALERT_GRACE, HANDSHAKE_DEADLINE
 from perc.dtls.fragments import HandshakeMessage, HandshakeType, write_message
-from perc.dtls.records import DTLS_1_2, ContentType, Record, read_records, write_record
+from perc.dtls.records import DTLS_1_2, ContentType, Record, read_records
 from perc.errors import (
     AlertDescription,
     AlertReceived,
@@ -23,6 +23,7 @@ from perc.errors import (
 from tests.driving import run
 from tests.dtls.parties import AES_128, AES_256, KEY_DISTRIBUTOR, make_client, make_server
 from tests.dtls.path import Path
+from tests.dtls.wire import write_record
 
 FATAL_ALERT = write_record(Record(ContentType.ALERT, DTLS_1_2, 0, 0, b"\x02\x28"))
 CLOSE_NOTIFY = write_record(Record(ContentType.ALERT, DTLS_1_2, 0, 0, b"\x01\x00"))

@@ -15,8 +15,8 @@ from perc.dtls.records import (
     ContentType,
     Record,
     read_records,
-    write_record,
 )
+from tests.dtls.wire import write_record
 
 RECORD = Record(ContentType.HANDSHAKE, DTLS_1_2, 1, 2, b"fragment")
 

@@ -30,10 +30,11 @@ _CURVES: dict[NamedGroup, ec.EllipticCurve] = {
     NamedGroup.SECP256R1: ec.SECP256R1(),
     NamedGroup.SECP384R1: ec.SECP384R1(),
 }
-_ECDSA: dict[SignatureScheme, tuple[type[ec.EllipticCurve], hashes.HashAlgorithm]] = {
-    SignatureScheme.ECDSA_SECP256R1_SHA256: (ec.SECP256R1, hashes.SHA256()),
-    SignatureScheme.ECDSA_SECP384R1_SHA384: (ec.SECP384R1, hashes.SHA384()),
+_ECDSA: dict[SignatureScheme, tuple[type[ec.EllipticCurve], ec.ECDSA]] = {
+    SignatureScheme.ECDSA_SECP256R1_SHA256: (ec.SECP256R1, ec.ECDSA(hashes.SHA256())),
+    SignatureScheme.ECDSA_SECP384R1_SHA384: (ec.SECP384R1, ec.ECDSA(hashes.SHA384())),
 }
+_ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
 _RSA_PKCS1: dict[SignatureScheme, hashes.HashAlgorithm] = {
     SignatureScheme.RSA_PKCS1_SHA256: hashes.SHA256(),
     SignatureScheme.RSA_PKCS1_SHA384: hashes.SHA384(),
@@ -61,7 +62,7 @@ class PycaProvider:
 
     async def sign(self, key: SigningKey, data: bytes) -> bytes:
         """With a random nonce of OpenSSL's."""
-        signature: bytes = key.handle.sign(data, ec.ECDSA(hashes.SHA256()))
+        signature: bytes = key.handle.sign(data, _ECDSA_SHA256)
         return signature
 
     async def verify(self, public_key: bytes, scheme: SignatureScheme, signature: bytes, data: bytes) -> bool:
@@ -141,10 +142,10 @@ class PycaProvider:
 def _verify_ecdsa(key: ec.EllipticCurvePublicKey, scheme: SignatureScheme, signature: bytes, data: bytes) -> bool:
     if scheme not in _ECDSA:
         return False
-    curve, digest = _ECDSA[scheme]
+    curve, algorithm = _ECDSA[scheme]
     if not isinstance(key.curve, curve):
         return False
-    key.verify(signature, data, ec.ECDSA(digest))
+    key.verify(signature, data, algorithm)
     return True
 
 

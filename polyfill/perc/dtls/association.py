@@ -44,6 +44,9 @@ class _Phase(Enum):
     ENDED = "closed or failed"
 
 
+_OPEN = (_Phase.HANDSHAKING, _Phase.CONNECTED)
+
+
 class Association:
     """One association. Each coroutine is awaited to its end before the next is called."""
 
@@ -77,7 +80,7 @@ class Association:
         """Take a datagram of the peer in; `now` is monotonic, in seconds."""
         records = deque(read_records(data))
         try:
-            while records and not self._is_idle and not self._has_ended:
+            while records and self._phase in _OPEN:
                 record = records.popleft()
                 plaintext = await self._records.open(record)
                 if plaintext is not None:

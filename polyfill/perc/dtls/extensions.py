@@ -59,20 +59,21 @@ def write_use_srtp(use_srtp: UseSrtp) -> bytes:
 def read_use_srtp(data: bytes) -> UseSrtp:
     """The extension in `data`."""
     reader = Reader(data)
-    use_srtp = UseSrtp(read_uint16s(reader.vector(2, 2)), reader.opaque(1))
+    use_srtp = UseSrtp(read_uint16s(reader.opaque(2, 2)), reader.opaque(1))
     reader.expect_end()
     return use_srtp
 
 
 def write_uint16s(values: Iterable[int]) -> bytes:
     """A list behind a 16-bit length: named groups, signature schemes, protection profiles."""
-    return Writer().opaque(b"".join(value.to_bytes(2, "big") for value in values), 2, 2).finish()
+    octets = b"".join([value.to_bytes(2, "big") for value in values])
+    return Writer().opaque(octets, 2, 2).finish()
 
 
 def read_uint16_list(data: bytes, length_bytes: int = 2) -> tuple[int, ...]:
     """The list in `data`, which holds nothing else."""
     reader = Reader(data)
-    values = read_uint16s(reader.vector(length_bytes, 2))
+    values = read_uint16s(reader.opaque(length_bytes, 2))
     reader.expect_end()
     return values
 

@@ -35,7 +35,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perc.dtls import fragments, protection, records
-from perc.dtls.fragments import HandshakeMessage, write_fragment
+from perc.dtls.fragments import HandshakeMessage, write_fragment, write_message
 from perc.dtls.record_layer import CLEAR_EPOCH, PROTECTED_EPOCH
 from perc.dtls.records import ContentType
 
@@ -111,6 +111,12 @@ class _Packer:
         self.datagrams: list[list[OutgoingRecord]] = [[]]
 
     def add_message(self, epoch: int, message: HandshakeMessage) -> None:
+        whole = OutgoingRecord(epoch, ContentType.HANDSHAKE, write_message(message))
+        if whole.wire_length <= self._room:
+            return self.add(whole)
+        return self._add_fragments(epoch, message)
+
+    def _add_fragments(self, epoch: int, message: HandshakeMessage) -> None:
         overhead = _overhead(epoch) + fragments.HEADER_LENGTH
         offset, length = 0, len(message.body)
         while True:

@@ -65,7 +65,7 @@ def read_client_hello(body: bytes) -> ClientHello:
     reader = Reader(body)
     version, random = reader.uint16(), reader.read(RANDOM_LENGTH)
     session_id, cookie = reader.opaque(1, 0, MAX_SESSION_ID_LENGTH), reader.opaque(1)
-    cipher_suites = read_uint16s(reader.vector(2, 2))
+    cipher_suites = read_uint16s(reader.opaque(2, 2))
     compression_methods = reader.opaque(1, 1)
     extensions = _read_extensions(reader)
     return ClientHello(random, cipher_suites, extensions, cookie, session_id, compression_methods, version)
@@ -105,11 +105,12 @@ def read_hello_verify_request(body: bytes) -> HelloVerifyRequest:
     return request
 
 
-def read_uint16s(reader: Reader) -> tuple[int, ...]:
-    """All that is left, as 16-bit values."""
-    if reader.remaining % 2:
+def read_uint16s(octets: bytes) -> tuple[int, ...]:
+    """The 16-bit values that `octets` consist of."""
+    count, odd = divmod(len(octets), 2)
+    if odd:
         raise DecodeError("a list of 16-bit values with an odd number of octets")
-    return struct.unpack(f">{reader.remaining // 2}H", reader.rest())
+    return struct.unpack(f">{count}H", octets)
 
 
 def _write_extensions(extensions: Extensions) -> bytes:

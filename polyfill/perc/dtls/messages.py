@@ -90,7 +90,7 @@ def write_certificate_request(request: CertificateRequest) -> bytes:
 def read_certificate_request(body: bytes) -> CertificateRequest:
     """The message in `body`."""
     reader = Reader(body)
-    request = CertificateRequest(reader.opaque(1, 1), read_uint16s(reader.vector(2, 2)))
+    request = CertificateRequest(reader.opaque(1, 1), read_uint16s(reader.opaque(2, 2)))
     authorities = reader.vector(2)
     while authorities.remaining:
         authorities.opaque(2, 1)

@@ -101,9 +101,9 @@ class RecordLayer:
             # to wrap" (RFC 6347, Section 4.1).
             raise ApiMisuse("the sequence numbers of this epoch are used up")
         self._next_sequence_number[epoch] = number + 1
-        fragment = plaintext
+        sequence, fragment = epoch << 48 | number, plaintext
         if epoch == PROTECTED_EPOCH:
             if self._writing is None:
                 raise ApiMisuse("no keys yet for epoch 1")
-            fragment = await self._writing.seal(content_type, epoch << 48 | number, plaintext)
-        return write_record(Record(content_type, DTLS_1_2, epoch, number, fragment))
+            fragment = await self._writing.seal(content_type, sequence, plaintext)
+        return write_record(content_type, sequence, fragment)

@@ -58,10 +58,9 @@ class Record:
     fragment: bytes
 
 
-def write_record(record: Record) -> bytes:
-    """The octets of a record."""
-    sequence = record.epoch << 48 | record.sequence_number
-    return _HEADER.pack(record.content_type, record.version, sequence, len(record.fragment)) + record.fragment
+def write_record(content_type: int, sequence: int, fragment: bytes) -> bytes:
+    """The octets of a record; `sequence` is the 64-bit epoch ‖ sequence_number."""
+    return _HEADER.pack(content_type, DTLS_1_2, sequence, len(fragment)) + fragment
 
 
 def read_records(datagram: bytes) -> list[Record]:

@@ -70,6 +70,8 @@ from perc.x509.certificate import Certificate
 
 COOKIE_SECRET_LENGTH = 32
 
+_CERTIFICATE_REQUEST = write_certificate_request(CertificateRequest(bytes([ECDSA_SIGN]), SIGNATURE_SCHEMES))
+
 
 @dataclass(frozen=True, slots=True)
 class DtlsServerConfig:
@@ -163,13 +165,12 @@ class ServerHandshake:
         negotiated, send = self._negotiated, self._transcript.send
         # An empty session_id: the session will not be resumed.
         server_hello = ServerHello(self._randoms[1], negotiated.suite.code, negotiated.extensions)
-        request = CertificateRequest(bytes([ECDSA_SIGN]), SIGNATURE_SCHEMES)
         return Flight(
             (
                 send(HandshakeType.SERVER_HELLO, write_server_hello(server_hello)),
                 send(HandshakeType.CERTIFICATE, write_certificates([self._config.certificate.der])),
                 send(HandshakeType.SERVER_KEY_EXCHANGE, write_server_key_exchange(await self._server_key_exchange())),
-                send(HandshakeType.CERTIFICATE_REQUEST, write_certificate_request(request)),
+                send(HandshakeType.CERTIFICATE_REQUEST, _CERTIFICATE_REQUEST),
                 send(HandshakeType.SERVER_HELLO_DONE, b""),
             )
         )
