@@ -1,6 +1,16 @@
 // A camera and a microphone that a test can recognise: four coloured quadrants and a sine tone, one set for each person.
 // Installed before the page's own code; the page calls getUserMedia as ever.
 (({ colours, tone }) => {
+  // For the test's own questions to getStats().
+  globalThis.connections = [];
+  globalThis.RTCPeerConnection = new Proxy(RTCPeerConnection, {
+    construct: (target, values, newTarget) => {
+      const connection = Reflect.construct(target, values, newTarget);
+      connections.push(connection);
+      return connection;
+    },
+  });
+
   const width = 320;
   const height = 240;
 
@@ -29,6 +39,8 @@
     const destination = new MediaStreamAudioDestinationNode(audio);
     oscillator.connect(new GainNode(audio, { gain: 0.5 })).connect(destination);
     oscillator.start();
+    // Chromium lets an AudioContext run only after the person has done something in the page.
+    addEventListener("click", () => audio.resume(), { capture: true });
     return destination.stream.getAudioTracks()[0];
   };
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -99,7 +100,10 @@ async def deployed(state: Path) -> AsyncIterator[Deployment]:
 
 @contextlib.asynccontextmanager
 async def _process(arguments: list[str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "perc_server", *arguments, cwd=REPOSITORY)
+    paths = os.pathsep.join(str(REPOSITORY / directory) for directory in ("polyfill", "backend"))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "perc_server", *arguments), cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": paths}
+    )
     try:
         yield process
     finally:

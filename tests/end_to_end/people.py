@@ -1,0 +1,190 @@
+"""People at their browsers: each with a profile, a camera and a microphone of their own, doing what the page offers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Error as PlaywrightError
+
+from tests.end_to_end.deployment import Deployment
+
+HERE = Path(__file__).parent
+CAMERA = (HERE / "camera.js").read_text()
+SENSES = (HERE / "senses.js").read_text()
+
+JOIN_LIMIT = 30_000
+"""Milliseconds that a slow machine may take for what takes seconds."""
+
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What a person's camera and microphone give: four quadrants of colours, and a tone in Hz."""
+
+    colours: tuple[Colour, Colour, Colour, Colour]
+    tone: float
+
+    @property
+    def script(self) -> str:
+        colours = [f"rgb{colour}" for colour in self.colours]
+        return CAMERA.replace("PERSON", json.dumps({"colours": colours, "tone": self.tone}))
+
+
+RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 200, 30), (30, 30, 220), (220, 220, 30)
+
+LOOKS = {
+    "alice": Looks((RED, GREEN, BLUE, YELLOW), 440),
+    "bob": Looks((YELLOW, BLUE, GREEN, RED), 1000),
+    "ben": Looks((GREEN, GREEN, RED, RED), 2200),
+    "anna": Looks((BLUE, YELLOW, BLUE, YELLOW), 3300),
+}
+PROVIDERS = {"alice": "a", "anna": "a", "bob": "b", "ben": "b"}
+
+
+class Person:
+    """One demo account in a browser context of its own."""
+
+    def __init__(self, name: str, deployment: Deployment, context: BrowserContext, page: Page) -> None:
+        self.name = name
+        self.page = page
+        self.context = context
+        self.looks = LOOKS[name]
+        self.identity = f"{name}@idp-{PROVIDERS[name]}.localhost"
+        self._deployment = deployment
+
+    @classmethod
+    async def at_a_browser(cls, name: str, browser: Browser, deployment: Deployment) -> Person:
+        context = await browser.new_context(permissions=["camera", "microphone"])
+        await context.add_init_script(LOOKS[name].script)
+        return cls(name, deployment, context, await context.new_page())
+
+    async def sign_in(self) -> None:
+        """Chooses the identity provider and goes through its window: name, password, consent."""
+        provider = self._deployment.identity_provider(PROVIDERS[self.name])
+        await self.page.get_by_label(provider).check()
+        async with self.page.expect_popup() as opening:
+            await self.page.get_by_role("button", name="Sign in").click()
+        popup = await opening.value
+        await popup.get_by_label("Name").fill(self.name)
+        await popup.get_by_label("Password").fill(f"{self.name}-demo")
+        await popup.get_by_role("button", name="Sign in").click()
+        try:
+            await popup.get_by_role("button", name="Allow", exact=True).click()
+        except PlaywrightError:
+            # Consent is asked for once per site; given before, the window closes by itself.
+            if not popup.is_closed():
+                raise
+        await expect(self.page.get_by_text(f"You are {self.identity}.")).to_be_visible(timeout=JOIN_LIMIT)
+
+    async def open_room(self, room: str) -> str:
+        """Creates a conference as its owner; the link to pass on."""
+        await self.page.goto(self._deployment.origin)
+        await self.page.get_by_label("Name of the room").fill(room)
+        await self.page.get_by_role("button", name="Create").click()
+        await self.sign_in()
+        await self.page.get_by_role("button", name="Open the room").click()
+        await self.expect_state("in-call")
+        return await self.page.locator("[data-part=join-link]").input_value()
+
+    async def follow(self, link: str) -> None:
+        """Opens a join link and signs in."""
+        await self.page.goto(link)
+        await self.sign_in()
+
+    async def join(self, link: str) -> None:
+        """Opens a join link, signs in, joins."""
+        await self.follow(link)
+        await self.page.get_by_role("button", name="Join").click()
+        await self.expect_state("in-call")
+
+    async def leave(self) -> None:
+        await self.context.close()
+
+    async def expect_state(self, state: str) -> None:
+        await expect(self.page.locator("body")).to_have_attribute("data-state", state, timeout=JOIN_LIMIT)
+
+    async def sees(self, other: Person) -> None:
+        """Waits until the tile labelled with the other's verified identity shows the other's picture."""
+        await self.page.wait_for_function(
+            f"""([identity, expected]) => {{
+                const senses = {SENSES.rstrip().removesuffix(";")};
+                const video = document.querySelector(`[aria-label^="${{identity}}"] video:not([hidden])`);
+                const seen = video && senses.look(video);
+                return seen?.every((colour, i) => colour.every((c, j) => Math.abs(c - expected[i][j]) < 50));
+            }}""",
+            arg=[other.identity, [list(colour) for colour in other.looks.colours]],
+            timeout=JOIN_LIMIT,
+        )
+
+    async def hears(self, other: Person) -> None:
+        """Waits until the loudest frequency in the other's tile is the other's tone."""
+        for _ in range(JOIN_LIMIT // 1000):
+            heard = await self._listen_to(other)
+            if heard and abs(heard["frequency"] - other.looks.tone) < 20 and heard["level"] > -60:
+                return
+        raise AssertionError(f"{self.name} does not hear {other.name}: {heard}")
+
+    async def _listen_to(self, other: Person) -> dict[str, float] | None:
+        return await self.page.evaluate(
+            f"""async (identity) => {{
+                const senses = {SENSES.rstrip().removesuffix(";")};
+                const audio = document.querySelector(`[aria-label^="${{identity}}"] audio`);
+                return audio ? senses.listen(audio) : null;
+            }}""",
+            other.identity,
+        )
+
+    async def shows_video_of(self, other: Person) -> bool:
+        return await self.page.locator(f'[aria-label^="{other.identity}"] video:not([hidden])').count() > 0
+
+    async def hears_nothing_of(self, other: Person) -> None:
+        for _ in range(JOIN_LIMIT // 1000):
+            heard = await self._listen_to(other)
+            if heard is None or heard["level"] < -90:
+                return
+        raise AssertionError(f"{self.name} still hears {other.name}: {heard}")
+
+    async def remote_fingerprint(self) -> str:
+        """SHA-256 fingerprint of the certificate at the other end of DTLS, as Chromium's statistics have it."""
+        return await self.page.evaluate(
+            """async () => {
+                const reports = await connections.at(-1).getStats();
+                const transport = [...reports.values()].find(({ type }) => type === "transport");
+                return reports.get(transport.remoteCertificateId).fingerprint;
+            }"""
+        )
+
+    async def packets_sent(self) -> int:
+        return await self.page.evaluate(
+            """async () => {
+                const reports = await connections.at(-1).getStats();
+                const sent = [...reports.values()].filter(({ type }) => type === "outbound-rtp");
+                return sent.reduce((sum, { packetsSent }) => sum + packetsSent, 0);
+            }"""
+        )
+
+    async def steps(self) -> list[str]:
+        """The numbered steps in this page's event log."""
+        return await self.page.locator("[data-part=log-entries] [data-part=step]").all_text_contents()
+
+    async def screenshot(self, path: Path) -> None:
+        await self.page.screenshot(path=path)
+
+    async def evaluate_in_worker(self, name_part: str, expression: str) -> Any:
+        """Runs an expression in a Worker of the page: a tester's privilege, no door of the product."""
+        worker = next(worker for worker in self.page.workers if name_part in worker.url)
+        return await worker.evaluate(expression)
+
+
+async def see_and_hear_one_another(people: Sequence[Person]) -> None:
+    for person in people:
+        for other in people:
+            if other is not person:
+                await person.sees(other)
+                await person.hears(other)
