@@ -18,33 +18,30 @@
 import { agents, RTCKeyDistributor } from "./rtc-key-distributor.js";
 import { eventHandler } from "./webidl.js";
 
-const additions = {
-  /**
-   * Everyone whose identity is verified and who has keys.
-   *
-   * @this {RTCKeyDistributor}
-   */
-  get roster() {
-    return agents.of(this).roster;
-  },
-
-  /** @this {RTCKeyDistributor} */
-  get connectionState() {
-    return agents.of(this).connectionState;
-  },
-
-  /**
-   * Tells every endpoint and the Media Distributor, and ends the Worker: nobody has its keys any more.
-   *
-   * @this {RTCKeyDistributor}
-   */
-  close() {
-    agents.of(this).close();
-  },
-};
+const visible = { configurable: true, enumerable: true };
 
 Object.defineProperties(RTCKeyDistributor.prototype, {
-  ...Object.getOwnPropertyDescriptors(additions),
+  /** Everyone whose identity is verified and who has keys. */
+  roster: {
+    ...visible,
+    get() {
+      return agents.of(this).roster;
+    },
+  },
+  connectionState: {
+    ...visible,
+    get() {
+      return agents.of(this).connectionState;
+    },
+  },
+  /** Tells every endpoint and the Media Distributor, and ends the Worker: nobody has its keys any more. */
+  close: {
+    ...visible,
+    writable: true,
+    value: function close() {
+      agents.of(this).close();
+    },
+  },
   onrosterchange: eventHandler("rosterchange"),
   onpeeridentity: eventHandler("peeridentity"),
   onconnectionstatechange: eventHandler("connectionstatechange"),

@@ -1,4 +1,4 @@
-// What proposed.js adds at run time.
+// What proposed.js adds to the class at run time.
 import type { ConnectionState } from "./agent.js";
 import type { Member } from "./messages.js";
 
