@@ -1,39 +1,31 @@
 /**
  * The state machine of a room's page.
  *
- *   loading ─▶ lobby ──enter──▶ (waiting ──host comes──▶) (opening ─▶) joining ─▶ (confirming-host ─▶) connecting ─▶ in-call
- *                ▲                                            │                                                   │
- *                └──────────────back──────────── failed ◀─────┴──── left, ended ◀──────────────────────────────────┘
+ *     loading ─▶ lobby ─▶ (waiting) ─▶ (opening) ─▶ joining ─▶ (confirming-host) ─▶ connecting
+ *                  ▲                                                                   │
+ *                  └── back ── left, ended ◀───────────────────────────── in-call ◀────┘
+ *                  └── back ── failed ◀── from any of them
  *
- * `opening` is the owner's alone; `confirming-host` happens only where the link names no owner.
+ * `waiting` is for a host who is not here yet, `opening` is the owner's alone, and
+ * `confirming-host` happens only where the link names no owner.
  */
 
-import { JOIN_STEPS } from "../ladder/steps.js";
 import { report } from "../ladder/events.js";
-import { describeDevice, describeFailure, SessionFailed } from "./failures.js";
+import { reportRemoteStep } from "../ladder/remote-steps.js";
+import { Call } from "./call.js";
+import { describeFailure } from "./failures.js";
 import { LocalMedia } from "./local-media.js";
 import { joinLink } from "./links.js";
-import { startMedia, Participant } from "./participant.js";
-import { LoginNeeded, currentIdentity, signIn } from "./sign-in.js";
 import { Signalling, loadConfiguration } from "./signalling.js";
-import { StageError, during } from "./stages.js";
-import { Tiles } from "./tiles.js";
+import { during } from "./stages.js";
+import { User } from "./user.js";
 
-/** @typedef {"loading" | "lobby" | "waiting" | "opening" | "joining" | "confirming-host" | "connecting" | "in-call" | "left" | "ended" | "failed"} State */
+/**
+ * @typedef {"loading" | "lobby" | "waiting" | "opening" | "joining" | "confirming-host" |
+ *   "connecting" | "in-call" | "left" | "ended" | "failed"} State
+ */
 /** @typedef {import("./stages.js").Stage} Stage */
-
-/**
- * How far the user is with their identity provider.
- *
- * @typedef {{ status: "none" | "checking" } | { status: "signed-out", loginUrl: string } | { status: "signed-in", identity: string }
- *   | { status: "failed", failure: import("./failures.js").Failure }} Login
- */
-
-/**
- * What the page should say besides its state.
- *
- * @typedef {"events-lost" | "host-away" | "tunnel-lost" | "keys-expired" | "key-channel-closed" | "fingerprint-failure"} Notice
- */
+/** @typedef {import("./call.js").Notice} Notice */
 
 /** `change` whenever anything below has changed. */
 export class Conference extends EventTarget {
@@ -45,20 +37,14 @@ export class Conference extends EventTarget {
   failure = null;
   /** @type {Set<Notice>} */
   notices = new Set();
-  /** @type {string | null} whom the link names, or who this page's user is as its host */
+  /** @type {string | null} whom the link names, or who hosts as far as the user has confirmed it */
   owner;
   /** @type {"owner" | "participant"} */
   role = "participant";
-  /** @type {string[]} */
-  providers = [];
-  provider = "";
-  /** @type {Login} */
-  login = { status: "none" };
   roomState = "waiting";
-  /** @type {{ audio: string, video: string }} why a device is not there */
-  deviceTrouble = { audio: "", video: "" };
   /** The identity that answered, where the link names none. */
   foundHost = "";
+  user = new User();
   media = new LocalMedia();
 
   #link;
@@ -67,13 +53,10 @@ export class Conference extends EventTarget {
   /** @type {import("./signalling.js").Configuration | null} */
   #configuration = null;
   #sources = { audio: 0, video: 0 };
-  /** @type {import("./owner.js").Owner | null} */
-  #hosting = null;
-  /** @type {Participant | null} */
-  #participant = null;
+  /** @type {Call | null} */
+  #call = null;
   /** @type {PromiseWithResolvers<boolean> | null} */
   #decision = null;
-  #ending = new AbortController();
 
   /**
    * @param {import("./links.js").RoomLink} link
@@ -86,6 +69,7 @@ export class Conference extends EventTarget {
     this.owner = link.owner;
     this.#signalling = new Signalling(link.room);
     this.media.addEventListener("change", () => this.#changed());
+    this.user.addEventListener("change", () => this.#changed());
     this.#listen();
   }
 
@@ -93,14 +77,23 @@ export class Conference extends EventTarget {
     return this.#link.room;
   }
 
+  get providers() {
+    return this.#configuration?.identityProviders ?? [];
+  }
+
   /** Whether this page is to open the room: its link says so, or names its user as the owner. */
   get isHost() {
-    const identity = this.login.status === "signed-in" ? this.login.identity : null;
+    const { identity } = this.user;
     return this.#link.isHost || (identity !== null && identity === this.#link.owner);
   }
 
   get joinLink() {
     return this.owner === null ? null : joinLink(this.room, this.owner);
+  }
+
+  /** Whether closing the page would end the conference for others. */
+  get endsForOthers() {
+    return this.#call?.isHosting ?? false;
   }
 
   /** Loads what the page needs to know. */
@@ -110,68 +103,40 @@ export class Conference extends EventTarget {
     } catch (error) {
       return this.#fail(error);
     }
-    this.providers = this.#configuration.identityProviders;
     this.#signalling.listen();
     this.#enter("lobby");
   }
 
-  /**
-   * Chooses an identity provider, and asks it who the user is.
-   *
-   * @param {string} domain
-   */
-  async chooseProvider(domain) {
-    this.provider = domain;
-    await this.#identify(() => currentIdentity(domain));
-  }
-
-  /** Opens the provider's sign-in window; to be called on a click. */
-  async signIn() {
-    if (this.login.status !== "signed-out") return;
-    const { loginUrl } = this.login;
-    await this.#identify(() => signIn(this.provider, loginUrl));
-  }
-
-  /**
-   * Opens a device, or explains why not.
-   *
-   * @param {"audio" | "video"} kind
-   */
+  /** @param {"audio" | "video"} kind */
   async openDevice(kind) {
-    try {
-      const track = await this.media.open(kind);
-      this.deviceTrouble[kind] = "";
-      if (this.#mayAttach) await this.#participant?.media.attach(kind, track);
-    } catch (error) {
-      this.deviceTrouble[kind] = describeDevice(error, kind);
-    }
-    this.#changed();
+    const track = await this.media.open(kind);
+    if (this.#isSending) await this.#call?.attach(kind, track);
   }
 
   async closeCamera() {
     this.media.close("video");
-    if (this.#mayAttach) await this.#participant?.media.attach("video", null);
+    if (this.#isSending) await this.#call?.attach("video", null);
   }
 
   /** Opens the room, joins it, or waits for its host. */
   async enter() {
-    if (this.login.status !== "signed-in") return;
-    const mustWait = this.roomState !== "live" && !this.isHost;
-    if (mustWait) return this.#enter("waiting");
-    const role = this.isHost && this.roomState !== "live" ? "owner" : "participant";
-    await this.#run(role, this.login.identity);
+    const { identity } = this.user;
+    if (identity === null) return;
+    const isOpen = this.roomState === "live";
+    if (!isOpen && !this.isHost) return this.#enter("waiting");
+    await this.#run(isOpen ? "participant" : "owner", identity);
   }
 
-  /** Back from waiting. */
   stopWaiting() {
     this.#enter("lobby");
   }
 
-  /** Back from a failure or from the end. The user may have been signed out meanwhile. */
+  /** Back from a failure or from the end. */
   async back() {
     this.failure = null;
+    if (this.#configuration === null) return this.start();
     this.#enter("lobby");
-    if (this.provider !== "") await this.chooseProvider(this.provider);
+    await this.user.refresh();
   }
 
   /** @param {boolean} isAccepted whether the host that answered is the one the user wants */
@@ -183,27 +148,6 @@ export class Conference extends EventTarget {
     this.#end("left");
   }
 
-  /** Whether closing the page would end the conference for others. */
-  get endsForOthers() {
-    return this.#hosting !== null;
-  }
-
-  /** @param {() => Promise<string>} ask */
-  async #identify(ask) {
-    this.login = { status: "checking" };
-    this.#changed();
-    try {
-      this.login = { status: "signed-in", identity: await ask() };
-    } catch (error) {
-      const failure = () => describeFailure(new StageError("signing-in", error), { owner: null });
-      this.login =
-        error instanceof LoginNeeded
-          ? { status: "signed-out", loginUrl: error.url }
-          : { status: "failed", failure: failure() };
-    }
-    this.#changed();
-  }
-
   /**
    * From the click to the call.
    *
@@ -211,72 +155,61 @@ export class Conference extends EventTarget {
    * @param {string} identity
    */
   async #run(role, identity) {
-    this.role = role;
-    this.#ending = new AbortController();
-    const { signal } = this.#ending;
-    const progress = (/** @type {Stage} */ stage) => this.#progress(stage);
     performance.mark("perc:enter");
+    this.role = role;
+    if (role === "owner") this.owner = identity;
+    const call = this.#newCall(role, identity);
+    this.#call = call;
     try {
-      if (role === "owner") await this.#open(identity, progress);
-      signal.throwIfAborted();
+      if (role === "owner") await this.#open(call);
       this.#enter("joining");
-      await this.#join(identity, progress, signal);
+      const host = await call.join(this.#presentPairs, this.#progress);
+      if (this.owner === null) await this.#confirm(host);
+      if (call.hasEnded) return;
+      this.#enter("connecting");
+      await call.connect(this.media, this.#progress);
       this.#enter("in-call");
+      await call.makeRoom(this.#presentPairs);
     } catch (error) {
-      if (!signal.aborted) this.#fail(error);
+      if (!call.hasEnded) this.#fail(error);
     }
   }
 
   /**
+   * @param {"owner" | "participant"} role
    * @param {string} identity
-   * @param {(stage: Stage) => void} progress
    */
-  async #open(identity, progress) {
+  #newCall(role, identity) {
+    const call = new Call({
+      signalling: this.#signalling,
+      configuration: /** @type {import("./signalling.js").Configuration} */ (this.#configuration),
+      tileView: this.#tileView,
+      role,
+      identity,
+      provider: this.user.provider,
+      owner: this.owner,
+    });
+    call.addEventListener("failure", (event) => this.#fail(detailOf(event)));
+    call.addEventListener("notice", (event) => {
+      const { notice, holds } = detailOf(event);
+      this.#notice(notice, holds);
+    });
+    return call;
+  }
+
+  /** @param {Call} call */
+  async #open(call) {
     this.#enter("opening");
-    this.owner = identity;
-    // A join link that names its own user as the owner: this page load was the owner's after all.
-    if (!this.#link.isHost)
-      for (const step of ["4.1.1 (1)", "4.1.1 (2)"]) report(step, { room: this.room });
-    const { Owner } = await during("starting-key-distributor", () => import("./owner.js"));
-    const configuration = /** @type {import("./signalling.js").Configuration} */ (
-      this.#configuration
-    );
-    const user = { identity, provider: this.provider };
-    this.#hosting = new Owner(this.#signalling, configuration, user);
-    this.#hosting.addEventListener("lost", () => this.#notice("tunnel-lost", true));
-    this.#hosting.addEventListener("fingerprintfailure", () =>
-      this.#notice("fingerprint-failure", true),
-    );
-    await this.#hosting.open(progress);
+    // A join link that names its own user as the owner: loading the page was the owner's step after
+    // all.
+    const steps = this.#link.isHost ? [] : ["4.1.1 (1)", "4.1.1 (2)"];
+    for (const step of steps) report(step, { room: this.room });
+    await call.host(this.#progress);
   }
 
   /**
-   * @param {string} identity
-   * @param {(stage: Stage) => void} progress
-   * @param {AbortSignal} signal
-   */
-  async #join(identity, progress, signal) {
-    progress("starting-media");
-    const worker = await startMedia();
-    signal.throwIfAborted();
-    const { owner, provider, role } = this;
-    const signalling = this.#signalling;
-    const present = this.#presentPairs;
-    const invitation = { signalling, role, identity, provider, owner, present };
-    const participant = new Participant(invitation, worker);
-    this.#participant = participant;
-    this.#follow(participant);
-    new Tiles(participant.media, this.#tileView);
-    const host = await participant.join(progress);
-    if (owner === null) await this.#confirm(host);
-    signal.throwIfAborted();
-    this.#enter("connecting");
-    await this.#attachTracks(participant);
-    await participant.connected(signal, progress);
-  }
-
-  /**
-   * The link names nobody: the user decides whether they know who answered, before anything of theirs is sent.
+   * The link names nobody: the user decides whether they know who answered, before anything of
+   * theirs is sent.
    *
    * @param {string} host
    */
@@ -287,17 +220,10 @@ export class Conference extends EventTarget {
     const isAccepted = await this.#decision.promise;
     this.#decision = null;
     if (isAccepted) this.owner = host;
-    else this.#end("left");
+    else if (this.state === "confirming-host") this.leave();
   }
 
-  /** @param {Participant} participant */
-  async #attachTracks(participant) {
-    for (const kind of /** @type {const} */ (["audio", "video"])) {
-      await participant.media.attach(kind, this.media[kind]);
-    }
-  }
-
-  get #mayAttach() {
+  get #isSending() {
     return this.state === "connecting" || this.state === "in-call";
   }
 
@@ -305,34 +231,18 @@ export class Conference extends EventTarget {
     return Math.max(this.#sources.audio, this.#sources.video);
   }
 
-  /** @param {Participant} participant */
-  #follow(participant) {
-    participant.on("sending", ({ state }) => this.#notice("keys-expired", state === "expired"));
-    participant.on("failed", ({ reason, detail }) => this.#fail(new SessionFailed(reason, detail)));
-    participant.on("channel", ({ state }) =>
-      this.#notice("key-channel-closed", state === "closed"),
-    );
-    participant.pc.addEventListener("connectionstatechange", () => {
-      if (this.state === "in-call" && participant.pc.connectionState === "failed") {
-        this.#fail(new Error("ICE or DTLS failed"));
-      }
-    });
-  }
-
   #listen() {
-    this.#signalling.addEventListener("state", (event) =>
-      this.#followRoom(/** @type {CustomEvent} */ (event).detail.state),
-    );
-    this.#signalling.addEventListener("sources", (event) => {
-      this.#sources = /** @type {CustomEvent} */ (event).detail;
-      if (this.state !== "in-call") return;
-      this.#participant?.makeRoom(this.#presentPairs).catch((error) => this.#fail(error));
+    const signalling = this.#signalling;
+    signalling.addEventListener("state", (event) => this.#followRoom(detailOf(event).state));
+    signalling.addEventListener("sources", (event) => {
+      this.#sources = detailOf(event);
+      if (this.state === "in-call") this.#call?.makeRoom(this.#presentPairs);
     });
-    this.#signalling.addEventListener("step", (event) =>
-      this.#reportStep(/** @type {CustomEvent} */ (event).detail),
+    signalling.addEventListener("step", (event) =>
+      reportRemoteStep(detailOf(event), this.#call?.isHosting ?? false),
     );
-    this.#signalling.addEventListener("lost", () => this.#notice("events-lost", true));
-    this.#signalling.addEventListener("found", () => this.#notice("events-lost", false));
+    signalling.addEventListener("lost", () => this.#notice("events-lost", true));
+    signalling.addEventListener("found", () => this.#notice("events-lost", false));
   }
 
   /** @param {string} roomState */
@@ -345,18 +255,6 @@ export class Conference extends EventTarget {
     this.#changed();
   }
 
-  /**
-   * Steps that happen where this page cannot see them. Those that it sees are reported where they happen.
-   *
-   * @param {{ step: string, role?: "owner" | "participant" }} event
-   */
-  #reportStep({ step, role = "owner" }) {
-    const isSeenHere =
-      this.#hosting !== null && ["start-conf", "sign-answer", "sign-answer-ack"].includes(step);
-    const name = isSeenHere ? undefined : stepName(step, role);
-    if (name !== undefined) report(name);
-  }
-
   /** @param {State} state */
   #enter(state) {
     this.state = state;
@@ -364,11 +262,10 @@ export class Conference extends EventTarget {
     this.#changed();
   }
 
-  /** @param {Stage} stage */
-  #progress(stage) {
+  #progress = (/** @type {Stage} */ stage) => {
     this.stage = stage;
     this.#changed();
-  }
+  };
 
   /**
    * @param {Notice} notice
@@ -389,15 +286,14 @@ export class Conference extends EventTarget {
 
   /** @param {"left" | "ended" | "failed"} state */
   #end(state) {
-    this.#ending.abort();
-    this.#participant?.leave();
-    this.#participant = null;
-    this.#hosting?.close();
-    this.#hosting = null;
+    this.#call?.end();
+    this.#call = null;
     this.#decision?.resolve(false);
     this.#tileView.clear();
     this.notices.clear();
     this.owner = this.#link.owner;
+    this.media.close("audio");
+    this.media.close("video");
     this.#enter(state);
   }
 
@@ -406,28 +302,7 @@ export class Conference extends EventTarget {
   }
 }
 
-/**
- * The number of a step that the Media Distributor or call processing reports.
- *
- * @param {string} step
- * @param {"owner" | "participant"} role
- * @returns {string | undefined}
- */
-function stepName(step, role) {
-  const { processing, media } = JOIN_STEPS[role];
-  const names = /** @type {Record<string, string>} */ ({
-    "start-conf": "4.1.1 (7)",
-    "new-conference": "4.1.1 (8)",
-    "conference-ack": "4.1.1 (9)",
-    tls: "4.1.1 (12)",
-    profiles: "4.1.1 (13)",
-    offer: processing(1),
-    "sign-answer": processing(2),
-    "sign-answer-ack": processing(9),
-    answer: processing(10),
-    dtls: media(1),
-    "tunneled-dtls": media(2),
-    media: media(3),
-  });
-  return names[step];
+/** @param {Event} event */
+function detailOf(event) {
+  return /** @type {CustomEvent} */ (event).detail;
 }

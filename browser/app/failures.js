@@ -1,11 +1,15 @@
 /**
- * What a failure means to the user, and what they can do. Every refusal that the protocols know has its words here.
+ * What a failure means to the user, and what they can do. Every refusal that the protocols know has
+ * its words here.
  */
 
 import { ProblemError } from "./signalling.js";
 import { StageError } from "./stages.js";
 
-/** @typedef {{ title: string, text: string, detail: string }} Failure `detail`: the error's own words, for reports */
+/**
+ * @typedef {{ title: string, text: string, detail: string }} Failure `detail`: the error's own
+ *   words, for reports
+ */
 
 /** By the kind of a problem that call processing reports. */
 const PROBLEMS = /** @type {Record<string, [string, string]>} */ ({
@@ -22,10 +26,10 @@ const PROBLEMS = /** @type {Record<string, [string, string]>} */ ({
   "no-key-distributor": ["The host is not here", "Their Key Distributor is not connected."],
   refused: [
     "You were not admitted",
-    "The host's Key Distributor did not accept your identity or your offer.",
+    "The host’s Key Distributor did not accept your identity or your offer.",
   ],
   "invalid-offer": [
-    "Your browser's offer was not accepted",
+    "Your browser’s offer was not accepted",
     "It says something that is not allowed here.",
   ],
   "too-large": [
@@ -77,7 +81,7 @@ const STAGES = /** @type {Record<import("./stages.js").Stage, [string, string]>}
   offering: ["Your offer was not answered", "The server did not answer."],
   answering: ["The answer was not accepted", "It is not a valid answer to your offer."],
   connecting: ["No connection to the Media Distributor", "Your network may not let it through."],
-  keying: ["No keys came", "The host's Key Distributor did not give you any."],
+  keying: ["No keys came", "The host’s Key Distributor did not give you any."],
   "in-call": ["The call broke off", "The connection was lost."],
 });
 
@@ -93,7 +97,7 @@ const WORKER =
       "The roster lists you with an identity that is not yours. You have left.",
     ],
     "source-taken": [
-      "Another participant already uses your stream's number",
+      "Another participant already uses your stream’s number",
       "That is rare, or an attack. Join again; you will get a new one.",
     ],
   });
@@ -174,16 +178,17 @@ function words(stage, cause, { owner }) {
 function answerWords(errorDetail, owner) {
   if (errorDetail === "idp-timeout" || errorDetail === "idp-load-failure") {
     return [
-      "The host's identity could not be checked",
+      "The host’s identity could not be checked",
       "Their identity provider did not answer. You were not connected.",
     ];
   }
   if (owner === null) {
-    return ["The host's identity is not valid", "You were not connected, and nothing was sent."];
+    return ["The host’s identity is not valid", "You were not connected, and nothing was sent."];
   }
   return [
     `This is not ${owner}`,
-    "Somebody else answers under this room's name, or their identity is not valid. You were not connected, and nothing was sent.",
+    "Somebody else answers under this room’s name, or their identity is not valid. " +
+      "You were not connected, and nothing was sent.",
   ];
 }
 

@@ -1,7 +1,8 @@
 /**
  * Links to a room: `/perc/{room}#owner=name@idp` to join, `/perc/{room}#host` to open one.
  *
- * The owner stands in the fragment, which never reaches the server: it could otherwise name another.
+ * The owner stands in the fragment, which never reaches the server: it could otherwise name
+ * another.
  */
 
 const ROOM = /^[A-Za-z0-9_-]{1,64}$/;
@@ -43,7 +44,8 @@ export function hostLink(room) {
  * @param {string} owner
  */
 export function joinLink(room, owner) {
-  return `${location.origin}/perc/${room}#owner=${encodeURIComponent(owner).replaceAll("%40", "@")}`;
+  const readable = encodeURIComponent(owner).replaceAll("%40", "@");
+  return `${location.origin}/perc/${room}#owner=${readable}`;
 }
 
 /** A name that nobody guesses. */

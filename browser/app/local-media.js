@@ -1,7 +1,13 @@
 /** The user's own microphone and camera. */
 
-const AUDIO = { echoCancellation: true, noiseSuppression: true };
-const VIDEO = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30 } };
+import { describeDevice } from "./failures.js";
+
+const CONSTRAINTS = {
+  audio: { audio: { echoCancellation: true, noiseSuppression: true } },
+  video: { video: { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30 } } },
+};
+
+/** @typedef {"audio" | "video"} Kind */
 
 /** `change` whenever a track comes, goes or is muted. */
 export class LocalMedia extends EventTarget {
@@ -10,27 +16,30 @@ export class LocalMedia extends EventTarget {
   /** @type {MediaStreamTrack | null} */
   video = null;
   isMuted = false;
+  /** @type {Record<Kind, string>} why a device is not there, for the user */
+  trouble = { audio: "", video: "" };
 
   /**
-   * Opens what is wanted and there.
+   * Opens a device, or says in `trouble` why not.
    *
-   * @param {"audio" | "video"} kind
-   * @returns {Promise<MediaStreamTrack>}
-   * @throws {DOMException} of getUserMedia
+   * @param {Kind} kind
+   * @returns {Promise<MediaStreamTrack | null>}
    */
   async open(kind) {
-    const constraints = kind === "audio" ? { audio: AUDIO } : { video: VIDEO };
-    const stream = await navigator.mediaDevices.getUserMedia(constraints);
-    const [track] = stream.getTracks();
-    if (track === undefined) throw new DOMException("no track came", "NotFoundError");
-    this[kind]?.stop();
-    this[kind] = track;
-    track.enabled = kind === "video" || !this.isMuted;
-    this.#changed();
-    return track;
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS[kind]);
+      const [track = null] = stream.getTracks();
+      this[kind]?.stop();
+      this[kind] = track;
+      this.trouble[kind] = "";
+    } catch (error) {
+      this.trouble[kind] = describeDevice(error, kind);
+    }
+    this.#applyMute();
+    return this[kind];
   }
 
-  /** @param {"audio" | "video"} kind the device's light goes out */
+  /** @param {Kind} kind its light goes out */
   close(kind) {
     this[kind]?.stop();
     this[kind] = null;
@@ -40,7 +49,11 @@ export class LocalMedia extends EventTarget {
   /** @param {boolean} isMuted silence is sent, so that unmuting is instant */
   mute(isMuted) {
     this.isMuted = isMuted;
-    if (this.audio !== null) this.audio.enabled = !isMuted;
+    this.#applyMute();
+  }
+
+  #applyMute() {
+    if (this.audio !== null) this.audio.enabled = !this.isMuted;
     this.#changed();
   }
 

@@ -1,5 +1,6 @@
 /**
- * The owner's part: a Key Distributor in this page. Steps 4.1.1, and what the Key Distributor does in 4.1.3 and 4.1.7.
+ * The owner's part: a Key Distributor in this page. Steps 4.1.1, and what the Key Distributor does
+ * in 4.1.3 and 4.1.7.
  */
 
 import { RTCKeyDistributor } from "../key-distributor/rtc-key-distributor.js";
@@ -11,7 +12,8 @@ import { during } from "./stages.js";
 /** @typedef {import("../key-distributor/messages.js").Happening} Happening */
 
 /**
- * What a Key Distributor does for one answer, by step of 4.1.3 or 4.1.7. Its identity provider's part is known when the answer is signed.
+ * What a Key Distributor does for one answer, by step of 4.1.3 or 4.1.7. Its identity provider's
+ * part is known when the answer is signed.
  *
  * @type {Partial<Record<Happening["event"], number[]>>}
  */
@@ -26,7 +28,8 @@ const PROCESSING_STEPS = {
 /**
  * A conference that this page hosts.
  *
- * Events: `lost` when the tunnel to the Media Distributor ends; `fingerprintfailure` as the Key Distributor's.
+ * Events: `lost` when the tunnel to the Media Distributor ends; `fingerprintfailure` as the Key
+ * Distributor's.
  */
 export class Owner extends EventTarget {
   #distributor;
@@ -114,7 +117,8 @@ export class Owner extends EventTarget {
 }
 
 /**
- * The fingerprint as SDP and call processing write it: upper case, with colons (RFC 8122, Section 5).
+ * The fingerprint as SDP and call processing write it: upper case, with colons (RFC 8122, Section
+ * 5).
  *
  * @param {{ getFingerprints(): RTCDtlsFingerprint[] }} certificate
  */

@@ -1,5 +1,6 @@
 /**
- * One endpoint of the conference: the owner's own, or a participant's. Steps 4.1.2 to 4.1.5, or 4.1.6 to 4.1.9.
+ * One endpoint of the conference: the owner's own, or a participant's. Steps 4.1.2 to 4.1.5, or
+ * 4.1.6 to 4.1.9.
  */
 
 import { bindIdentityContents } from "../identity/index.js";
@@ -180,7 +181,8 @@ export class Participant {
    *
    * @template {import("../media/messages.js").WorkerMessage["op"]} Op
    * @param {Op} op
-   * @param {(message: Extract<import("../media/messages.js").WorkerMessage, { op: Op }>) => void} listener
+   * @param {(message: Extract<import("../media/messages.js").WorkerMessage, { op: Op }>) => void}
+   *   listener
    * @param {AbortSignal} [signal]
    */
   on(op, listener, signal) {

@@ -1,8 +1,8 @@
 /**
  * Who the user is, by an identity provider of their choice.
  *
- * The page asks the provider for an assertion and validates it: the name is then the provider's word, and the same session will sign for the
- * RTCPeerConnection and the RTCKeyDistributor.
+ * The page asks the provider for an assertion and validates it: the name is then the provider's
+ * word, and the same session will sign for the RTCPeerConnection and the RTCKeyDistributor.
  */
 
 import { IdpProxy, login } from "../identity/index.js";

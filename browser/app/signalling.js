@@ -28,8 +28,8 @@ export class ProblemError extends Error {
 /**
  * One room's signalling.
  *
- * Events, with the parsed data as detail: `state` {state}, `sources` {audio, video}, `step` {step, role?}; and `lost`/`found` when the stream breaks
- * and stands again.
+ * Events, with the parsed data as detail: `state` {state}, `sources` {audio, video}, `step` {step,
+ * role?}; and `lost`/`found` when the stream breaks and stands again.
  */
 export class Signalling extends EventTarget {
   #room;

@@ -1,10 +1,12 @@
 /**
- * The stages of opening and joining a room. An error keeps the stage in which it happened: the same rejection means another thing at another stage.
+ * The stages of opening and joining a room. An error keeps the stage in which it happened: the same
+ * rejection means another thing at another stage.
  */
 
 /**
- * @typedef {"loading" | "signing-in" | "starting-key-distributor" | "starting-conference" | "connecting-key-distributor"
- *   | "starting-media" | "offering" | "answering" | "connecting" | "keying" | "in-call"} Stage
+ * @typedef {"loading" | "signing-in" | "starting-key-distributor" | "starting-conference" |
+ *   "connecting-key-distributor" | "starting-media" | "offering" | "answering" | "connecting" |
+ *   "keying" | "in-call"} Stage
  */
 
 /** Something failed at a stage. */

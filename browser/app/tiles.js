@@ -1,22 +1,26 @@
 /**
- * Who is where: the tiles of a conference, made from the Key Distributor's roster and from nothing else.
+ * Who is where: the tiles of a conference, made from the Key Distributor's roster and from nothing
+ * else.
  *
- * A receiving slot belongs to no tile until the Worker has authentic media of somebody; it then moves to that member's tile, and only after the
- * tile is labelled does the Worker let frames pass.
+ * A receiving slot belongs to no tile until the Worker has authentic media of somebody; it then
+ * moves to that member's tile, and only after the tile is labelled does the Worker let frames pass.
  */
 
 /** @typedef {import("../media/messages.js").RosterMember} RosterMember */
 /** @typedef {import("../media/messages.js").Speaker} Speaker */
 
 /**
- * What shows tiles. Every call takes effect before it returns: a label stands before a picture does.
+ * What shows tiles. Every call takes effect before it returns: a label stands before a picture
+ * does.
  *
  * @typedef {object} TileView
- * @property {(id: string, member: RosterMember, isOwn: boolean) => void} show adds a tile, or labels it anew
+ * @property {(id: string, member: RosterMember, isOwn: boolean) => void} show adds a tile, or
+ *   labels it anew
  * @property {(id: string) => void} remove
  * @property {(id: string, track: MediaStreamTrack) => void} attach
  * @property {(id: string, track: MediaStreamTrack) => void} detach
- * @property {(id: string, kind: string, rtpTimestamp: number) => void} play media flow from this frame on
+ * @property {(id: string, kind: string, rtpTimestamp: number) => void} play media flow from this
+ *   frame on
  * @property {(id: string, kind: string) => void} pause
  * @property {() => void} clear removes every tile
  */
@@ -93,7 +97,8 @@ export class Tiles {
   /**
    * @template {import("../media/messages.js").WorkerMessage["op"]} Op
    * @param {Op} op
-   * @param {(message: Extract<import("../media/messages.js").WorkerMessage, { op: Op }>) => void} listener
+   * @param {(message: Extract<import("../media/messages.js").WorkerMessage, { op: Op }>) => void}
+   *   listener
    */
   #on(op, listener) {
     this.#media.addEventListener(op, (event) =>

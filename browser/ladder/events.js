@@ -1,8 +1,8 @@
 /**
  * The event log of the call flow: which of the numbered steps has happened, in order.
  *
- * The page learns of some steps from others (the Media Distributor's by way of call processing), and so later than of their successors. Such a
- * step is put where it belongs.
+ * The page learns of some steps from others (the Media Distributor's by way of call processing),
+ * and so later than of their successors. Such a step is put where it belongs.
  */
 
 import { STEPS } from "./steps.js";
@@ -10,7 +10,10 @@ import { STEPS } from "./steps.js";
 /** Entries kept; a conference of 25 has fewer than 1000 steps. */
 const MAXIMUM_ENTRIES = 5000;
 
-/** @typedef {import("./steps.js").Step & { at: number, detail: object }} Entry `at`: milliseconds since navigation, when the page learnt of it */
+/**
+ * @typedef {import("./steps.js").Step & { at: number, detail: object }} Entry `at`: milliseconds
+ *   since navigation, when the page learnt of it
+ */
 
 /** The log; an `entry` event for each new one, with the entry and its position as detail. */
 class EventLog extends EventTarget {
@@ -41,7 +44,8 @@ export function report(step, detail = {}) {
 }
 
 /**
- * The end, unless later steps of the same run are there already. A run starts with step 1 of its section.
+ * The end, unless later steps of the same run are there already. A run starts with step 1 of its
+ * section.
  *
  * @param {Entry} entry
  * @param {Entry[]} entries

@@ -1,5 +1,6 @@
 /**
- * The 68 numbered steps of the call flow ("PERC and WebRTC"; draft-roach-perc-webrtc-00, Section 4.1), in the source's own words and order.
+ * The 68 numbered steps of the call flow ("PERC and WebRTC"; draft-roach-perc-webrtc-00, Section
+ * 4.1), in the source's own words and order.
  */
 
 /** @typedef {{ step: string, section: string, number: number, text: string }} Step */
@@ -86,8 +87,9 @@ export const STEPS = new Map(
 /**
  * Where the steps of one endpoint's join are, by its role.
  *
- * @type {Readonly<Record<"owner" | "participant", { offer: (step: number) => string, processing: (step: number) => string,
- *   answer: (step: number) => string, media: (step: number) => string }>>}
+ * @type {Readonly<Record<"owner" | "participant", { offer: (step: number) => string, processing:
+ *   (step: number) => string, answer: (step: number) => string, media: (step: number) => string
+ *   }>>}
  */
 export const JOIN_STEPS = {
   owner: {

@@ -1,9 +1,10 @@
 /**
  * The one place where transceivers are made.
  *
- * Chromium uses a transform only if it is set in the task that creates the transceiver; one that is set later is never invoked, without an error,
- * and plaintext goes out. So nothing else calls addTransceiver or addTrack, and a track is attached only after the Worker has confirmed that
- * the browser has put the transform to work.
+ * Chromium uses a transform only if it is set in the task that creates the transceiver; one that
+ * is set later is never invoked, without an error, and plaintext goes out. So nothing else calls
+ * addTransceiver or addTrack, and a track is attached only after the Worker has confirmed that the
+ * browser has put the transform to work.
  */
 
 import { readSendingSources } from "./sending-sources.js";
@@ -14,7 +15,10 @@ import { readSendingSources } from "./sending-sources.js";
 /** Receiving pairs that are ready before anybody needs them. */
 const SPARE_PAIRS = 4;
 
-/** With more, offer and answer together would not fit the tunnel's 16-bit length (RFC 9185, Section 6). */
+/**
+ * With more, offer and answer together would not fit the tunnel's 16-bit length (RFC 9185, Section
+ * 6).
+ */
 const MAXIMUM_PAIRS = 25;
 
 /** A data channel that both ends know of beforehand; it ends in the Key Distributor. */
@@ -26,7 +30,10 @@ const CODECS = /** @type {const} */ ({
   video: ["video/vp8", "video/rtx"],
 });
 
-/** The only header extension that is needed. Audio levels would tell the Media Distributor who speaks when. */
+/**
+ * The only header extension that is needed. Audio levels would tell the Media Distributor who
+ * speaks when.
+ */
 const EXTENSION_MID = "urn:ietf:params:rtp-hdrext:sdes:mid";
 
 /** Whether this browser can do what the page relies on; without it the page refuses to join. */
@@ -83,7 +90,8 @@ export class MediaConnection extends EventTarget {
    * @param {number} present pairs of sources that are in the conference already
    */
   open(identity, present) {
-    // "An RTCDataChannel can be transferred only in the same task that creates it": keys never touch the page's thread.
+    // "An RTCDataChannel can be transferred only in the same task that creates it": keys never
+    // touch the page's thread.
     const channel = this.#pc.createDataChannel(KEY_CHANNEL_LABEL, KEY_CHANNEL);
     this.#worker.postMessage({ op: "connect", channel, identity }, [channel]);
     this.audio = this.#addTransceiver("audio", "sendonly");
@@ -196,7 +204,8 @@ export class MediaConnection extends EventTarget {
     const encodingOptions = parameters.encodings.map(() => ({ keyFrame: true }));
     // WebRTC Extensions, "RTCSetParameterOptions"; TypeScript does not know it yet.
     const setParameters = /** @type {any} */ (sender).setParameters.bind(sender);
-    // Two requests at once invalidate each other's parameters; the Worker asks again if no key frame comes.
+    // Two requests at once invalidate each other's parameters; the Worker asks again if no key
+    // frame comes.
     await setParameters(parameters, { encodingOptions }).catch(() => {});
   }
 

@@ -1,7 +1,8 @@
 /**
  * Every message between the page and the transform Worker, and the options of every transform.
  *
- * Keys are in none of them: they reach the Worker on the data channel that is transferred in `connect`, and stay there.
+ * Keys are in none of them: they reach the Worker on the data channel that is transferred in
+ * `connect`, and stay there.
  *
  * @module
  */

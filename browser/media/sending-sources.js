@@ -1,5 +1,6 @@
 /**
- * The SSRCs that an offer says it will send, without those of retransmissions: RTX has no inner layer (RFC 8723, Section 7.1).
+ * The SSRCs that an offer says it will send, without those of retransmissions: RTX has no inner
+ * layer (RFC 8723, Section 7.1).
  */
 
 /**

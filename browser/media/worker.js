@@ -1,7 +1,8 @@
 /**
  * The transform Worker: the only place of a browser endpoint that holds end-to-end keys.
  *
- * Connects the browser's transforms and the page's messages with the session; what happens to a frame is decided there.
+ * Connects the browser's transforms and the page's messages with the session; what happens to a
+ * frame is decided there.
  */
 
 import { Session } from "./worker/session.js";
@@ -16,10 +17,11 @@ const session = new Session(
 );
 
 /**
- * Frames go through one at a time and so keep their order, although every one of them suspends. A frame that may not pass is dropped and
- * counted; the stream goes on.
+ * Frames go through one at a time and so keep their order, although every one of them suspends. A
+ * frame that may not pass is dropped and counted; the stream goes on.
  *
- * @param {import("./worker/send-stream.js").SendStream | import("./worker/receive-stream.js").ReceiveStream} stream
+ * @param {import("./worker/send-stream.js").SendStream |
+ *   import("./worker/receive-stream.js").ReceiveStream} stream
  * @returns {Transformer<import("./worker/send-stream.js").EncodedFrame>}
  */
 function passing(stream) {

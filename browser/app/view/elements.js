@@ -20,7 +20,8 @@ export function button(name, within = document) {
 }
 
 /**
- * Shows one section of the page and hides the others; the heading of a new section takes the focus, so that it is read out.
+ * Shows one section of the page and hides the others; the heading of a new section takes the focus,
+ * so that it is read out.
  *
  * @param {string} name of `data-screen`
  */

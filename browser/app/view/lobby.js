@@ -1,4 +1,7 @@
-/** The lobby: who hosts, who the user is, what they want to be seen and heard with; and waiting for a host. */
+/**
+ * The lobby: who hosts, who the user is, what they want to be seen and heard with; and waiting for
+ * a host.
+ */
 
 import { button, part, stamp, write } from "./elements.js";
 
@@ -8,12 +11,13 @@ import { button, part, stamp, write } from "./elements.js";
 export class Lobby {
   #conference;
   #preview = /** @type {HTMLVideoElement} */ (part("preview"));
-  #hasOpenedDevices = false;
+  /** @type {import("../conference.js").State} */
+  #shown = "loading";
 
   /** @param {Conference} conference */
   constructor(conference) {
     this.#conference = conference;
-    part("sign-in").addEventListener("click", () => conference.signIn());
+    part("sign-in").addEventListener("click", () => conference.user.signIn());
     part("enter").addEventListener("click", () => conference.enter());
     part("stop-waiting").addEventListener("click", () => conference.stopWaiting());
     part("lobby-microphone").addEventListener("change", (event) =>
@@ -26,7 +30,12 @@ export class Lobby {
 
   render() {
     const conference = this.#conference;
-    if (!this.#hasOpenedDevices) this.#openDevices();
+    // Devices are closed at the end of a call; whoever comes (back) to the lobby sees themselves
+    // again.
+    const arrives =
+      conference.state === "lobby" && this.#shown !== "lobby" && this.#shown !== "waiting";
+    this.#shown = conference.state;
+    if (arrives) this.#openDevices();
     this.#renderHost();
     this.#renderProviders();
     this.#renderLogin();
@@ -42,7 +51,7 @@ export class Lobby {
     write(part("lobby-title"), isHost ? "Open your room" : "Join the conference");
     write(part("lobby-room"), room);
     const text = isHost
-      ? "You will be its host: the keys are made in this page, and the room is open as long as it is."
+      ? "You will be its host: the keys are made here, and the room is open while your page is."
       : owner === null
         ? "This link does not say who hosts the room. You will be asked before anything is sent."
         : `This link leads to a room of ${owner}. You are connected to nobody else.`;
@@ -54,11 +63,12 @@ export class Lobby {
   }
 
   #renderProviders() {
-    const { providers, provider } = this.#conference;
+    const { providers, user } = this.#conference;
     const list = part("providers");
     if (list.childElementCount === 0)
       list.append(...providers.map((domain) => this.#choice(domain)));
-    for (const input of list.querySelectorAll("input")) input.checked = input.value === provider;
+    for (const input of list.querySelectorAll("input"))
+      input.checked = input.value === user.provider;
   }
 
   /** @param {string} domain */
@@ -66,17 +76,17 @@ export class Lobby {
     const choice = stamp("provider");
     const input = /** @type {HTMLInputElement} */ (choice.querySelector("input"));
     input.value = domain;
-    input.addEventListener("change", () => this.#conference.chooseProvider(domain));
+    input.addEventListener("change", () => this.#conference.user.choose(domain));
     part("provider-name", choice).textContent = domain;
     return choice;
   }
 
   #renderLogin() {
-    const { login, provider } = this.#conference;
+    const { login, provider } = this.#conference.user;
     const isSignedIn = login.status === "signed-in";
     button("sign-in").hidden = login.status !== "signed-out";
     write(button("sign-in"), `Sign in at ${provider}`);
-    write(part("login-state"), loginText(this.#conference));
+    write(part("login-state"), loginText(this.#conference.user));
     const problem =
       login.status === "failed" ? `${login.failure.title}. ${login.failure.text}` : "";
     write(part("login-problem"), problem);
@@ -85,7 +95,7 @@ export class Lobby {
   }
 
   #renderPreview() {
-    const { media, deviceTrouble } = this.#conference;
+    const { media } = this.#conference;
     const stream = /** @type {MediaStream | null} */ (this.#preview.srcObject);
     if (media.video === null) this.#preview.srcObject = null;
     else if (!stream?.getTracks().includes(media.video)) {
@@ -96,12 +106,17 @@ export class Lobby {
     /** @type {HTMLInputElement} */ (part("lobby-camera")).checked = media.video !== null;
     /** @type {HTMLInputElement} */ (part("lobby-microphone")).checked =
       media.audio !== null && !media.isMuted;
-    write(part("device-problem"), Object.values(deviceTrouble).filter(Boolean).join(" "));
+    write(part("device-problem"), Object.values(media.trouble).filter(Boolean).join(" "));
   }
 
-  #openDevices() {
-    this.#hasOpenedDevices = true;
-    this.#conference.openDevice("audio").then(() => this.#conference.openDevice("video"));
+  /** The user has gone on from the lobby. */
+  hide() {
+    this.#shown = this.#conference.state;
+  }
+
+  async #openDevices() {
+    await this.#conference.openDevice("audio");
+    await this.#conference.openDevice("video");
   }
 
   /**
@@ -116,7 +131,7 @@ export class Lobby {
   }
 }
 
-/** @param {Conference} conference */
+/** @param {import("../user.js").User} user */
 function loginText({ login, provider }) {
   switch (login.status) {
     case "none":

@@ -34,15 +34,15 @@ const STAGES = /** @type {const} */ ([
 ]);
 const OWNER_STAGES = 3;
 
-const NOTICES = /** @type {Record<import("../conference.js").Notice, string>} */ ({
+const NOTICES = /** @type {Record<import("../call.js").Notice, string>} */ ({
   "events-lost": "The server does not answer. The call goes on; newcomers may not appear.",
   "host-away": "The host's connection is interrupted. The call goes on until the keys expire.",
   "tunnel-lost":
-    "Your Key Distributor lost its tunnel. Nobody can join, and the call ends when the keys expire.",
+    "Your Key Distributor lost its tunnel. Nobody can join; the call ends when the keys expire.",
   "keys-expired": "The keys have expired, and no new ones came. Nothing of yours is sent any more.",
   "key-channel-closed": "The Key Distributor closed your key channel. No new keys will come.",
   "fingerprint-failure":
-    "Somebody tried to connect with a certificate that no verified identity vouches for. They got no keys.",
+    "Somebody came with a certificate that no verified identity vouches for. They got no keys.",
 });
 
 /** Shows a Conference, and lets the user act. */
@@ -90,6 +90,7 @@ export class RoomView {
     document.body.dataset["state"] = state;
     show(SCREENS[state]);
     if (SCREENS[state] === "lobby") this.#lobby.render();
+    else this.#lobby.hide();
     if (SCREENS[state] === "progress") this.#renderProgress();
     if (SCREENS[state] === "over") this.#renderEnd();
     this.#renderCall();
@@ -123,9 +124,14 @@ export class RoomView {
   }
 
   #renderEnd() {
-    const { state, failure, room } = this.#conference;
+    const { state, failure, room, role } = this.#conference;
     const texts = {
-      left: ["You have left", `The room ${room} goes on without you, unless you were its host.`],
+      left: [
+        "You have left",
+        role === "owner"
+          ? "You have ended the conference for everybody."
+          : `The room “${room}” goes on without you.`,
+      ],
       ended: ["The conference is over", "Its host has ended it. The keys are forgotten."],
     };
     const [title = "", text = ""] =
@@ -140,7 +146,7 @@ export class RoomView {
   }
 
   #renderCall() {
-    const { media, notices, joinLink: link, role, deviceTrouble, room, state } = this.#conference;
+    const { media, notices, joinLink: link, role, room, state } = this.#conference;
     this.#grid.setOwnVideo(media.video);
     const isMuted = media.audio === null || media.isMuted;
     press(button("microphone"), !isMuted, isMuted ? "Microphone off" : "Microphone on");
@@ -153,7 +159,7 @@ export class RoomView {
     write(part("call-room"), room);
     part("copy-link").hidden = link === null;
     const texts = state === "in-call" ? [...notices].map((notice) => NOTICES[notice]) : [];
-    write(part("notices"), [...texts, ...Object.values(deviceTrouble).filter(Boolean)].join(" "));
+    write(part("notices"), [...texts, ...Object.values(media.trouble).filter(Boolean)].join(" "));
     const link0 = /** @type {HTMLInputElement} */ (part("join-link"));
     if (link !== null && link0.value !== link) link0.value = link;
     part("share").hidden = link === null;

@@ -1,13 +1,16 @@
 /**
  * The tiles on the screen.
  *
- * A tile's picture stays hidden until the first frame of its own is on the screen: whatever a decoder still had of somebody else never shows under
- * this name.
+ * A tile's picture stays hidden until the first frame of its own is on the screen: whatever a
+ * decoder still had of somebody else never shows under this name.
  */
 
 import { part, stamp, write } from "./elements.js";
 
-/** How far, in units of the video clock, the first frame shown may lie behind the first one released: a decoder may skip some. */
+/**
+ * How far, in units of the video clock, the first frame shown may lie behind the first one
+ * released: a decoder may skip some.
+ */
 const FIRST_FRAMES = 5 * 90_000;
 
 const MEDIA_KINDS = /** @type {const} */ (["audio", "video"]);

@@ -1,5 +1,6 @@
 /**
- * Counting inner packets: indices that a sender never takes twice, and what a receiver has seen (RFC 3711, Sections 3.3.1 and 3.3.2).
+ * Counting inner packets: indices that a sender never takes twice, and what a receiver has seen
+ * (RFC 3711, Sections 3.3.1 and 3.3.2).
  *
  * An index is ROC · 2^16 + SEQ, below 2^48, and so a JavaScript number holds it exactly.
  */
@@ -9,14 +10,19 @@ import { FrameDropped } from "./statistics.js";
 const SEQUENCES = 0x10000;
 const INDICES = 2 ** 48; // "at most 2^48 SRTP packets", RFC 3711, Section 9.2
 
-/** Inner packets that an audio receiver still takes out of order: twenty seconds of 20 ms frames. */
+/**
+ * Inner packets that an audio receiver still takes out of order: twenty seconds of 20 ms frames.
+ */
 const WINDOW = 1024;
 
 /** Hands out each index once. */
 export class SendingIndex {
   #next;
 
-  /** @param {number} first below 2^15, so that receivers that missed the start do not guess the ROC wrongly */
+  /**
+   * @param {number} first below 2^15, so that receivers that missed the start do not guess the ROC
+   *   wrongly
+   */
   constructor(first) {
     this.#next = first;
   }
@@ -34,8 +40,8 @@ export class SendingIndex {
 }
 
 /**
- * The index that a sequence number most likely stands for, given the highest one authenticated so far (RFC 3711, Appendix A).
- * Negative, and so never fresh, if it lies before the first ROC.
+ * The index that a sequence number most likely stands for, given the highest one authenticated so
+ * far (RFC 3711, Appendix A). Negative, and so never fresh, if it lies before the first ROC.
  *
  * @param {number} highest
  * @param {number} sequence
@@ -83,7 +89,8 @@ export class ReplayWindow {
 }
 
 /**
- * Replay state of whole video frames: strictly rising, since a decoder has no use for a frame before the last.
+ * Replay state of whole video frames: strictly rising, since a decoder has no use for a frame
+ * before the last.
  *
  * @implements {ReplayState}
  */

@@ -1,5 +1,6 @@
 /**
- * Framing of the EKTField, which ends every packet or frame (RFC 8870, Section 4.1), and of the EKTPlaintext inside.
+ * Framing of the EKTField, which ends every packet or frame (RFC 8870, Section 4.1), and of the
+ * EKTPlaintext inside.
  */
 
 import { FrameDropped } from "./statistics.js";
@@ -38,7 +39,8 @@ export function splitEKTField(payload) {
   // Type 1 belongs to implementations older than the length: nobody can say where its field starts.
   if (type === undefined || type === TYPE_RESERVED_LEGACY) throw new FrameDropped("malformed");
   const length = lengthOf(payload);
-  // "If a received EKT tag has an unknown message type, then the receiver MUST discard the whole EKT tag."
+  // "If a received EKT tag has an unknown message type, then the receiver MUST discard the whole
+  // EKT tag."
   if (type !== TYPE_FULL) {
     check(length, EXTENSION_TRAILER + 1, EXTENSION_TRAILER + MAX_EXTENSION_DATA);
     return { body: payload.subarray(0, -length), field: null, unknownType: true };

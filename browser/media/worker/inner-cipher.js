@@ -1,5 +1,6 @@
 /**
- * The inner layer's cipher: AES-GCM for SRTP (RFC 7714) under a session key derived by RFC 3711, Section 4.3, on WebCrypto.
+ * The inner layer's cipher: AES-GCM for SRTP (RFC 7714) under a session key derived by RFC 3711,
+ * Section 4.3, on WebCrypto.
  *
  * Key material enters as octets of a master key and leaves as a non-extractable CryptoKey.
  */
@@ -7,7 +8,10 @@
 import { HEADER_LENGTH, writeSyntheticHeader } from "./original-header.js";
 import { FrameDropped } from "./statistics.js";
 
-/** AEAD_AES_128_GCM is the inner half of the only double profile that browsers of this project speak. */
+/**
+ * AEAD_AES_128_GCM is the inner half of the only double profile that browsers of this project
+ * speak.
+ */
 export const MASTER_KEY_LENGTH = 16;
 export const MASTER_SALT_LENGTH = 12;
 export const TAG_LENGTH = 16;
@@ -17,7 +21,8 @@ const LABEL_ENCRYPTION = 0; // RFC 3711, Section 4.3.1
 const LABEL_SALT = 2;
 
 /**
- * What identifies one inner packet: everything of its header but the index' upper bits is authenticated, the whole index is in its IV.
+ * What identifies one inner packet: everything of its header but the index' upper bits is
+ * authenticated, the whole index is in its IV.
  *
  * @typedef {object} InnerHeader
  * @property {number} ssrc
@@ -55,10 +60,12 @@ export class InnerCipher {
   }
 
   /**
-   * Ciphertext with its tag. The caller promises that no two calls under one key have the same SSRC and index.
+   * Ciphertext with its tag. The caller promises that no two calls under one key have the same SSRC
+   * and index.
    *
    * @param {InnerHeader} header
-   * @param {Uint8Array} prefix octets in front of the ciphertext that stay readable and are authenticated
+   * @param {Uint8Array} prefix octets in front of the ciphertext that stay readable and are
+   *   authenticated
    * @param {BufferSource} plaintext
    */
   async seal(header, prefix, plaintext) {
@@ -80,8 +87,9 @@ export class InnerCipher {
   }
 
   /**
-   * IV: two zero octets ‖ SSRC ‖ ROC ‖ SEQ, exclusive-or the salt (RFC 7714, Section 8.1). Associated data: the header (Section 9.1), here the
-   * synthetic one (RFC 8723, Section 5.1), and the prefix.
+   * IV: two zero octets ‖ SSRC ‖ ROC ‖ SEQ, exclusive-or the salt (RFC 7714, Section 8.1).
+   * Associated data: the header (Section 9.1), here the synthetic one (RFC 8723, Section 5.1), and
+   * the prefix.
    *
    * @param {InnerHeader} header
    * @param {Uint8Array} prefix
@@ -106,8 +114,9 @@ export class InnerCipher {
 }
 
 /**
- * The AES_CM PRF with key derivation rate 0: counter mode over x · 2^16, where x is the 112-bit salt exclusive-or the label, 56 bits from its end.
- * The 96-bit salt of GCM stands on the left of those 112 bits (RFC 7714, Section 11).
+ * The AES_CM PRF with key derivation rate 0: counter mode over x · 2^16, where x is the 112-bit
+ * salt exclusive-or the label, 56 bits from its end. The 96-bit salt of GCM stands on the left of
+ * those 112 bits (RFC 7714, Section 11).
  *
  * @param {CryptoKey} prf
  * @param {Uint8Array} masterSalt

@@ -1,16 +1,34 @@
 /**
  * The messages on the key channel, between the Key Distributor and an endpoint that is a browser.
  *
- * Each has a handshake-style header: uint8 type, uint24 length of the body. `ekt_key` is the message of RFC 8870, Section 5.2.2, as it
- * stands; the others are this project's (docs/protocol.md).
+ * Each has a handshake-style header: uint8 type, uint24 length of the body. `ekt_key` is the
+ * message of RFC 8870, Section 5.2.2, as it stands; the others are this project's
+ * (docs/key-channel.md).
  */
 
 import { DecodeError, Reader, concatenate, uint, vector } from "./wire.js";
 
-/** @typedef {{ type: "ekt_key", key: Uint8Array<ArrayBuffer>, salt: Uint8Array<ArrayBuffer>, spi: number, ttl: number }} EktKey */
+/** @typedef {Uint8Array<ArrayBuffer>} Octets */
+/** @typedef {{ type: "ekt_key", key: Octets, salt: Octets, spi: number, ttl: number }} EktKey */
 /** @typedef {{ ssrc: number, kind: number, source: number }} Source */
-/** @typedef {{ id: Uint8Array, identity: string, verifiedAt: number, spi: number, sources: Source[] }} Member */
-/** @typedef {{ type: "roster", version: number, you: Uint8Array, members: Member[] }} RosterMessage */
+
+/**
+ * @typedef {object} Member
+ * @property {Uint8Array} id
+ * @property {string} identity
+ * @property {number} verifiedAt
+ * @property {number} spi
+ * @property {Source[]} sources
+ */
+
+/**
+ * @typedef {object} RosterMessage
+ * @property {"roster"} type
+ * @property {number} version
+ * @property {Uint8Array} you
+ * @property {Member[]} members
+ */
+
 /** @typedef {{ type: "announce", sources: Source[] }} Announce */
 /** @typedef {{ type: "ekt_key_ack", spi: number }} EktKeyAck */
 /** @typedef {EktKey | RosterMessage | Announce | EktKeyAck} KeyChannelMessage */

@@ -1,16 +1,19 @@
 /**
- * The key channel: a data channel that ends in the Key Distributor, on the DTLS association that this endpoint's identity is bound to.
+ * The key channel: a data channel that ends in the Key Distributor, on the DTLS association that
+ * this endpoint's identity is bound to.
  *
  * Messages are handled one after the other, although installing a key suspends.
  */
 
 import { readMessage, writeMessage } from "./key-channel-messages.js";
 
+/** @typedef {import("./key-channel-messages.js").KeyChannelMessage} KeyChannelMessage */
+
 /**
  * @typedef {object} KeyChannelHandlers
  * @property {() => void} opened
  * @property {() => void} closed
- * @property {(message: import("./key-channel-messages.js").KeyChannelMessage) => void | Promise<void>} received
+ * @property {(message: KeyChannelMessage) => void | Promise<void>} received
  * @property {(error: unknown) => void} failed the message, or what it asks for, is not acceptable
  */
 
@@ -38,7 +41,7 @@ export class KeyChannel {
     return this.#channel.readyState === "open";
   }
 
-  /** @param {import("./key-channel-messages.js").KeyChannelMessage} message */
+  /** @param {KeyChannelMessage} message */
   send(message) {
     this.#channel.send(writeMessage(message));
   }

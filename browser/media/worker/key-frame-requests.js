@@ -1,6 +1,9 @@
 /** Asks for key frames, but not again before the last request could have been answered. */
 
-/** Milliseconds: longer than a round trip and an encoder need, short enough not to be noticed when a request is lost. */
+/**
+ * Milliseconds: longer than a round trip and an encoder need, short enough not to be noticed when a
+ * request is lost.
+ */
 const PATIENCE = 500;
 
 /** Requests of one stream. */

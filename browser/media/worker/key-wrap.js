@@ -1,9 +1,11 @@
 /**
- * AES Key Wrap with Padding (RFC 5649), the EKT cipher of RFC 8870, Section 4.4.1, under a key that no script can read.
+ * AES Key Wrap with Padding (RFC 5649), the EKT cipher of RFC 8870, Section 4.4.1, under a key that
+ * no script can read.
  *
- * WebCrypto wraps by RFC 3394 only, which takes no padding. The algorithm is built here from single AES blocks, and those from AES-CBC: no AES
- * in JavaScript, and the EKTKey stays a non-extractable CryptoKey. Plaintexts of one semiblock, which RFC 5649 treats apart, do not occur: an
- * EKTPlaintext has at least ten octets.
+ * WebCrypto wraps by RFC 3394 only, which takes no padding. The algorithm is built here from
+ * single AES blocks, and those from AES-CBC: no AES in JavaScript, and the EKTKey stays a
+ * non-extractable CryptoKey. Plaintexts of one semiblock, which RFC 5649 treats apart, do not
+ * occur: an EKTPlaintext has at least ten octets.
  */
 
 import { concatenate, uint } from "./wire.js";
@@ -88,8 +90,8 @@ export class KeyWrap {
   }
 
   /**
-   * One AES block backwards. CBC insists on valid padding after it: an empty message enciphered with this block as its initialization vector
-   * is just the padding block that belongs behind it.
+   * One AES block backwards. CBC insists on valid padding after it: an empty message enciphered
+   * with this block as its initialization vector is just the padding block that belongs behind it.
    *
    * @param {Uint8Array<ArrayBuffer>} block
    */
@@ -114,7 +116,8 @@ function addStep(block, step) {
 }
 
 /**
- * Checks the Alternative Initial Value, the length and the padding (RFC 5649, Section 3), every part whether or not another has failed.
+ * Checks the Alternative Initial Value, the length and the padding (RFC 5649, Section 3), every
+ * part whether or not another has failed.
  *
  * @param {Uint8Array<ArrayBuffer>} registers
  */

@@ -1,8 +1,9 @@
 /**
- * The Original Header Block (RFC 8723, Section 4) and the synthetic RTP header that the inner layer authenticates (Section 5.1, step 3).
+ * The Original Header Block (RFC 8723, Section 4) and the synthetic RTP header that the inner layer
+ * authenticates (Section 5.1, step 3).
  *
- * This project's browsers always write all three fields, so that the Media Distributor may set PT, SEQ and M freely and never touches the
- * block: it adds only what is not there.
+ * This project's browsers always write all three fields, so that the Media Distributor may set PT,
+ * SEQ and M freely and never touches the block: it adds only what is not there.
  */
 
 import { FrameDropped } from "./statistics.js";
@@ -46,7 +47,8 @@ export function writeOriginalHeader(octets, position, { payloadType, sequence, m
 }
 
 /**
- * Reads the block at the end of a payload. Fields that are not in it keep the values of the received header.
+ * Reads the block at the end of a payload. Fields that are not in it keep the values of the
+ * received header.
  *
  * @param {Uint8Array} body payload without its EKTField
  * @param {OriginalFields} received
@@ -54,7 +56,8 @@ export function writeOriginalHeader(octets, position, { payloadType, sequence, m
  */
 export function readOriginalHeader(body, received) {
   const config = body.at(-1) ?? R_RESERVED;
-  // "R: Reserved, MUST be set to 0"; "If the marker bit is not present (M=0), then "B" MUST be set to zero."
+  // "R: Reserved, MUST be set to 0"; "If the marker bit is not present (M=0), then "B" MUST be set
+  // to zero."
   const markerPresent = (config & M_MARKER_PRESENT) !== 0;
   if ((config & R_RESERVED) !== 0 || (!markerPresent && (config & B_MARKER_SET) !== 0)) {
     throw new FrameDropped("malformed");
@@ -79,7 +82,8 @@ export function readOriginalHeader(body, received) {
 }
 
 /**
- * Writes the synthetic header: V=2, P=X=CC=0, then M, PT, SEQ, timestamp and SSRC as the sender had them.
+ * Writes the synthetic header: V=2, P=X=CC=0, then M, PT, SEQ, timestamp and SSRC as the sender had
+ * them.
  *
  * @param {DataView} view
  * @param {OriginalFields} original

@@ -1,5 +1,6 @@
 /**
- * EKT parameter sets by SPI: the EKTKey, its salt and how long it may be used (RFC 8870, Section 4.2).
+ * EKT parameter sets by SPI: the EKTKey, its salt and how long it may be used (RFC 8870, Section
+ * 4.2).
  */
 
 import { MASTER_SALT_LENGTH } from "./inner-cipher.js";
@@ -7,12 +8,15 @@ import { KeyWrap } from "./key-wrap.js";
 import { DecodeError, equal } from "./wire.js";
 
 /**
- * How long, in milliseconds, an EKTKey is still accepted after a newer one has come: for members that the newer one reaches later. Until then
- * somebody who has left could still pass for another member, with the Media Distributor's help.
+ * How long, in milliseconds, an EKTKey is still accepted after a newer one has come: for members
+ * that the newer one reaches later. Until then somebody who has left could still pass for another
+ * member, with the Media Distributor's help.
  */
 const RETIREMENT = 10_000;
 
-/** "its use with those key sizes is indicated as AESKW128, or AESKW256" (RFC 8870, Section 4.4.1) */
+/**
+ * "its use with those key sizes is indicated as AESKW128, or AESKW256" (RFC 8870, Section 4.4.1)
+ */
 const EKT_KEY_LENGTHS = [16, 32];
 
 /** T of AESKW: "The EKTKey MUST NOT be used for encryption more that T times." */
@@ -27,7 +31,8 @@ export class ParameterSet {
    * @param {number} spi
    * @param {Uint8Array} salt the SRTP master salt
    * @param {KeyWrap} wrap
-   * @param {{ installedAt: number, expiresAt: number }} lifetime milliseconds of the monotonic clock
+   * @param {{ installedAt: number, expiresAt: number }} lifetime milliseconds of the monotonic
+   *   clock
    */
   constructor(spi, salt, wrap, { installedAt, expiresAt }) {
     this.spi = spi;
@@ -38,7 +43,8 @@ export class ParameterSet {
   }
 
   /**
-   * EKTCiphertext of an EKTPlaintext. "if the same FullEKTField is retransmitted 3 times, that only counts as 1 encryption": callers keep it.
+   * EKTCiphertext of an EKTPlaintext. "if the same FullEKTField is retransmitted 3 times, that only
+   * counts as 1 encryption": callers keep it.
    *
    * @param {Uint8Array} plaintext
    */
@@ -71,7 +77,8 @@ export class ParameterSets {
   async install({ key, salt, spi, ttl }, now) {
     if (!EKT_KEY_LENGTHS.includes(key.length)) throw new DecodeError("no EKT cipher has this key");
     if (salt.length < MASTER_SALT_LENGTH) throw new DecodeError("the master salt is too short");
-    // RFC 8870, Section 4.3.2, step 4: a salt that is longer than needed "is truncated by taking the first N bytes".
+    // RFC 8870, Section 4.3.2, step 4: a salt that is longer than needed "is truncated by taking
+    // the first N bytes".
     const masterSalt = salt.slice(0, MASTER_SALT_LENGTH);
     const lifetime = { installedAt: now, expiresAt: now + ttl * 1000 };
     const set = new ParameterSet(spi, masterSalt, await KeyWrap.import(key), lifetime);
@@ -119,7 +126,8 @@ export class ParameterSets {
 }
 
 /**
- * Whether two sets have the same salt and key; the keys themselves cannot be read, but what they wrap can be compared.
+ * Whether two sets have the same salt and key; the keys themselves cannot be read, but what they
+ * wrap can be compared.
  *
  * @param {ParameterSet} left
  * @param {ParameterSet} right

@@ -1,15 +1,20 @@
 /**
- * How a frame of each codec lies in the payload: what stays readable, and which marker the synthetic header has.
+ * How a frame of each codec lies in the payload: what stays readable, and which marker the
+ * synthetic header has.
  *
- * Opus is one RTP packet per frame, and its payload is exactly RFC 8723. VP8 is protected as a whole frame (`frame` mode): the packetiser and the
- * Media Distributor see a constant prefix that says key frame or not, and nothing of the picture, not even its size.
+ * Opus is one RTP packet per frame, and its payload is exactly RFC 8723. VP8 is protected as a
+ * whole frame (`frame` mode): the packetiser and the Media Distributor see a constant prefix that
+ * says key frame or not, and nothing of the picture, not even its size.
  */
 
 import { FrameDropped } from "./statistics.js";
 
 const NO_PREFIX = new Uint8Array(0);
 
-/** The uncompressed header of a VP8 key frame (RFC 6386, Section 9.1), of 320 by 240 pixels whatever the true size. */
+/**
+ * The uncompressed header of a VP8 key frame (RFC 6386, Section 9.1), of 320 by 240 pixels whatever
+ * the true size.
+ */
 const VP8_KEY_FRAME = new Uint8Array([0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00]);
 
 /** First octet of a VP8 frame tag whose lowest bit says that this is no key frame. */
@@ -19,7 +24,8 @@ const VP8_DELTA_FRAME = new Uint8Array([0x01]);
  * @typedef {object} PayloadFormat
  * @property {"audio" | "video"} kind
  * @property {string} mimeType in lower case
- * @property {boolean} marker of the synthetic header: a video frame is its own last packet; the marker of audio is not visible to a transform
+ * @property {boolean} marker of the synthetic header: a video frame is its own last packet; the
+ *   marker of audio is not visible to a transform
  * @property {number} maximumLength of a protected payload, in octets
  * @property {(isKeyFrame: boolean) => Uint8Array} prefixOf
  * @property {(payload: Uint8Array) => Uint8Array} readPrefix

@@ -1,8 +1,9 @@
 /**
  * The inner layer of one source that others send (RFC 8723, Section 5.3; RFC 8870, Section 4.3.2).
  *
- * A FullEKTField brings a key or is put aside; the frame is then tried with the keys that are known. Nothing is remembered of a frame that does
- * not authenticate, but a key that authenticated under the EKTKey.
+ * A FullEKTField brings a key or is put aside; the frame is then tried with the keys that are
+ * known. Nothing is remembered of a frame that does not authenticate, but a key that authenticated
+ * under the EKTKey.
  */
 
 import { ReplayWindow, RisingIndex, estimateIndex } from "./counters.js";
@@ -16,8 +17,13 @@ import { equal } from "./wire.js";
 const KEYS_KEPT = 2;
 
 /** @typedef {import("./ekt-field.js").FullEKTField} FullEKTField */
-/** @typedef {{ spi: number, epoch: number, masterKey: Uint8Array, cipher: InnerCipher }} ReceiverKey */
-/** @typedef {{ ciphertext: Uint8Array, roc: number }} Offer what a field said that is not yet proved by a frame */
+/**
+ * @typedef {{ spi: number, epoch: number, masterKey: Uint8Array, cipher: InnerCipher }} ReceiverKey
+ */
+/**
+ * @typedef {{ ciphertext: Uint8Array, roc: number }} Offer what a field said that is not yet proved
+ *   by a frame
+ */
 
 /**
  * @typedef {object} IncomingFrame
@@ -89,16 +95,19 @@ export class InnerReceiver {
    */
   async #readField(field, now) {
     if (equal(field.ciphertext, this.#accepted)) return null;
-    // "If there is no matching SPI, then the verification function MUST return an indication of authentication failure"
+    // "If there is no matching SPI, then the verification function MUST return an indication of
+    // authentication failure"
     const set = this.#sets.find(field.spi, now);
     if (set === null) throw new FrameDropped("unknown-spi");
     const { masterKey, ssrc, roc } = readEKTPlaintext(await decrypt(set, field.ciphertext));
-    // "the length of the SRTP Master Key MUST be the same as the master key length for the SRTP transform in use"
+    // "the length of the SRTP Master Key MUST be the same as the master key length for the SRTP
+    // transform in use"
     if (masterKey.length !== MASTER_KEY_LENGTH) throw new FrameDropped("key-length");
     // "If the SSRC in the EKTPlaintext does not match […] then this FullEKTField MUST be discarded"
     if (ssrc !== this.#ssrc) return this.#putAside("field-ssrc");
     const ciphertext = field.ciphertext.slice();
-    // "The recipient of a FullEKTField MUST reject any future FullEKTField for this SPI and SSRC that has an equal or lower epoch"
+    // "The recipient of a FullEKTField MUST reject any future FullEKTField for this SPI and SSRC
+    // that has an equal or lower epoch"
     if (field.epoch <= (this.#epochs.get(field.spi) ?? -1)) {
       return this.#isResynchronisation(field, masterKey, roc)
         ? { ciphertext, roc }
@@ -113,7 +122,8 @@ export class InnerReceiver {
   }
 
   /**
-   * The one exception to the rule of epochs: a key already known, with a ROC further on. A source that paused may come back so.
+   * The one exception to the rule of epochs: a key already known, with a ROC further on. A source
+   * that paused may come back so.
    *
    * @param {FullEKTField} field
    * @param {Uint8Array} masterKey
@@ -133,10 +143,11 @@ export class InnerReceiver {
   }
 
   /**
-   * Tries the known keys, the one that worked last first ("MAY perform trial decryption with both the old key and the new key").
+   * Tries the known keys, the one that worked last first ("MAY perform trial decryption with both
+   * the old key and the new key").
    *
-   * @param {{ header: Omit<import("./inner-cipher.js").InnerHeader, "index"> & { sequence: number }, prefix: Uint8Array,
-   *   ciphertext: Uint8Array<ArrayBuffer> }} inner
+   * @param {{ header: Omit<import("./inner-cipher.js").InnerHeader, "index"> & { sequence: number
+   *   }, prefix: Uint8Array, ciphertext: Uint8Array<ArrayBuffer> }} inner
    * @param {Offer | null} offer
    * @param {number} now
    */
@@ -158,7 +169,8 @@ export class InnerReceiver {
   }
 
   /**
-   * The indices, not seen yet, that the sequence number may stand for: with the ROC of a new field first, then the likely one.
+   * The indices, not seen yet, that the sequence number may stand for: with the ROC of a new field
+   * first, then the likely one.
    *
    * @param {number} sequence
    * @param {Offer | null} offer

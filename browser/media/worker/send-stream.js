@@ -21,7 +21,10 @@ export class SendStream {
   #session;
   #format;
   #keyFrames;
-  /** @type {Map<number, { spi: number, arrivals: number }>} the state of things when an SSRC last changed its key */
+  /**
+   * @type {Map<number, { spi: number, arrivals: number }>} the state of things when an SSRC last
+   *   changed its key
+   */
   #started = new Map();
 
   /**
@@ -76,7 +79,8 @@ export class SendStream {
   }
 
   /**
-   * A new key after somebody has joined: the newcomer cannot open what came before, and so needs a key frame.
+   * A new key after somebody has joined: the newcomer cannot open what came before, and so needs a
+   * key frame.
    *
    * @param {number} ssrc
    * @param {number | null} spi

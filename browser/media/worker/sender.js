@@ -1,9 +1,11 @@
 /**
- * The inner layer of one source that this endpoint sends (RFC 8723, Section 5.1; RFC 8870, Section 4.3.1).
+ * The inner layer of one source that this endpoint sends (RFC 8723, Section 5.1; RFC 8870, Section
+ * 4.3.1).
  *
  *   no master key ──first EKTKey──▶ active ──new EKTKey──▶ active + announced ──250 ms──▶ active
  *
- * One fresh master key per SSRC, per EKTKey and per transform; the index goes on through all of them, so that no (key, IV) is used twice.
+ * One fresh master key per SSRC, per EKTKey and per transform; the index goes on through all of
+ * them, so that no (key, IV) is used twice.
  */
 
 import { SendingIndex } from "./counters.js";
@@ -12,16 +14,27 @@ import { InnerCipher, MASTER_KEY_LENGTH } from "./inner-cipher.js";
 import { FULL_BLOCK_LENGTH, writeOriginalHeader } from "./original-header.js";
 import { FrameDropped } from "./statistics.js";
 
-/** "Outbound packets SHOULD continue to use the old SRTP Master Key for 250 ms after sending any new key" */
+/**
+ * "Outbound packets SHOULD continue to use the old SRTP Master Key for 250 ms after sending any new
+ * key"
+ */
 const OVERLAP = 250;
 
-/** A source that sends seldom must not stretch the overlap: this long after the EKTKey came, the old key is over. */
+/**
+ * A source that sends seldom must not stretch the overlap: this long after the EKTKey came, the old
+ * key is over.
+ */
 const LONGEST_OVERLAP = 500;
 
-/** "it is RECOMMENDED that the FullEKTField be transmitted in three consecutive packets" (RFC 8870, Section 4.6) */
+/**
+ * "it is RECOMMENDED that the FullEKTField be transmitted in three consecutive packets" (RFC 8870,
+ * Section 4.6)
+ */
 const CONSECUTIVE_FULL_FIELDS = 3;
 
-/** "If only sending audio, the RECOMMENDED frequency is every 100ms." Video: with each key frame. */
+/**
+ * "If only sending audio, the RECOMMENDED frequency is every 100ms." Video: with each key frame.
+ */
 const AUDIO_FULL_FIELD_PERIOD = 100;
 
 const MAXIMUM_EPOCH = 0xffff;
@@ -91,7 +104,10 @@ export class InnerSender {
   #index;
   /** @type {MasterKey | null} the key that encrypts */
   #active = null;
-  /** @type {MasterKey | null} a newer key that has been told, or is about to be, and does not encrypt yet */
+  /**
+   * @type {MasterKey | null} a newer key that has been told, or is about to be, and does not
+   *   encrypt yet
+   */
   #announced = null;
   #switchAt = Infinity;
   #fullFieldsDue = 0;
@@ -154,7 +170,8 @@ export class InnerSender {
   }
 
   /**
-   * The key that encrypts this frame, after following a change of EKTKey: "it MUST also change its SRTP master key" (RFC 8870, Section 4.5).
+   * The key that encrypts this frame, after following a change of EKTKey: "it MUST also change its
+   * SRTP master key" (RFC 8870, Section 4.5).
    *
    * @param {ParameterSet} set
    * @param {number} now
@@ -163,7 +180,8 @@ export class InnerSender {
     const newest = this.#announced ?? this.#active;
     if (newest === null || newest.set !== set) {
       const fresh = await MasterKey.generate(set, this.#takeEpoch(set.spi));
-      // The overlap of an earlier change ends here: what was told already encrypts until the next switch.
+      // The overlap of an earlier change ends here: what was told already encrypts until the next
+      // switch.
       this.#active = newest;
       this.#announced = fresh;
       this.#fullFieldsDue = CONSECUTIVE_FULL_FIELDS;
@@ -203,7 +221,8 @@ export class InnerSender {
   }
 
   /**
-   * "It starts at zero at the beginning of a session and resets to zero whenever the EKTKey is changed"
+   * "It starts at zero at the beginning of a session and resets to zero whenever the EKTKey is
+   * changed"
    *
    * @param {number} spi
    */

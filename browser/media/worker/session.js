@@ -1,7 +1,9 @@
 /**
- * One endpoint's end-to-end session: the key channel, the EKTKeys and the roster that come on it, and every stream that needs them.
+ * One endpoint's end-to-end session: the key channel, the EKTKeys and the roster that come on it,
+ * and every stream that needs them.
  *
- * Media pass only with a key that has not expired, and only under an SSRC that the roster lists: own ones to send, others' to receive.
+ * Media pass only with a key that has not expired, and only under an SSRC that the roster lists:
+ * own ones to send, others' to receive.
  */
 
 import { KeyChannel } from "./key-channel.js";
@@ -38,7 +40,10 @@ export class Session {
   #streams = new Map();
   /** @type {Map<number, { sender: InnerSender, stream: SendStream }>} */
   #senders = new Map();
-  /** @type {Map<number, InnerReceiver>} for as long as the session: forgetting one would forget its replay state */
+  /**
+   * @type {Map<number, InnerReceiver>} for as long as the session: forgetting one would forget its
+   *   replay state
+   */
   #receivers = new Map();
 
   /**
@@ -111,7 +116,8 @@ export class Session {
   }
 
   /**
-   * The sender of an SSRC. Its index goes on when another transform takes it over; its key does not.
+   * The sender of an SSRC. Its index goes on when another transform takes it over; its key does
+   * not.
    *
    * @param {number} ssrc
    * @param {PayloadFormat} format

@@ -1,5 +1,6 @@
 /**
- * Reader and writer for the presentation language of TLS (RFC 8446, Section 3), with octets named as RFCs name them.
+ * Reader and writer for the presentation language of TLS (RFC 8446, Section 3), with octets named
+ * as RFCs name them.
  *
  * Strict: a read past the end and octets left over are errors, never short values.
  */

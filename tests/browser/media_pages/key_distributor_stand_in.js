@@ -1,4 +1,7 @@
-/** Speaks the key channel with endpoints of the same page, as a Key Distributor does; trusts everybody. */
+/**
+ * Speaks the key channel with endpoints of the same page, as a Key Distributor does; trusts
+ * everybody.
+ */
 
 /** Connects two RTCPeerConnections of one page. */
 export async function join(caller, callee) {

@@ -1,7 +1,8 @@
 /**
  * Endpoints of one page that send each other media without a server between them.
  *
- * Both make offers, as endpoints of a conference do; each is answered with what the other one has, as a Media Distributor would answer.
+ * Both make offers, as endpoints of a conference do; each is answered with what the other one has,
+ * as a Media Distributor would answer.
  */
 
 import { KeyDistributorStandIn } from "./key_distributor_stand_in.js";

@@ -1,0 +1,161 @@
+/**
+ * One call, from the click to its end: the Key Distributor where this page hosts, this page's
+ * endpoint, its tiles.
+ *
+ * Events: `notice` with a Notice and whether it holds; `failure` with the error that ended the
+ * call.
+ */
+
+import { startMedia, Participant } from "./participant.js";
+import { SessionFailed } from "./failures.js";
+import { during } from "./stages.js";
+import { Tiles } from "./tiles.js";
+
+/**
+ * What the page should say besides its state.
+ *
+ * @typedef {"events-lost" | "host-away" | "tunnel-lost" | "keys-expired" | "key-channel-closed"
+ *   | "fingerprint-failure"} Notice
+ */
+
+/** @typedef {(stage: import("./stages.js").Stage) => void} Progress */
+
+/**
+ * @typedef {object} CallSetup
+ * @property {import("./signalling.js").Signalling} signalling
+ * @property {import("./signalling.js").Configuration} configuration
+ * @property {import("./tiles.js").TileView} tileView
+ * @property {"owner" | "participant"} role
+ * @property {string} identity the user's own
+ * @property {string} provider that vouches for it
+ * @property {string | null} owner whom the Key Distributor has to be
+ */
+
+export class Call extends EventTarget {
+  #setup;
+  /** @type {import("./owner.js").Owner | null} */
+  #hosting = null;
+  /** @type {Participant | null} */
+  #participant = null;
+  #ending = new AbortController();
+
+  /** @param {CallSetup} setup */
+  constructor(setup) {
+    super();
+    this.#setup = setup;
+  }
+
+  get hasEnded() {
+    return this.#ending.signal.aborted;
+  }
+
+  /** Whether its end is the end for everybody. */
+  get isHosting() {
+    return this.#hosting !== null;
+  }
+
+  /**
+   * Starts the conference and its Key Distributor.
+   *
+   * @param {Progress} progress
+   */
+  async host(progress) {
+    const { signalling, configuration, identity, provider } = this.#setup;
+    progress("starting-key-distributor");
+    const { Owner } = await during("starting-key-distributor", () => import("./owner.js"));
+    this.#ending.signal.throwIfAborted();
+    this.#hosting = new Owner(signalling, configuration, { identity, provider });
+    this.#hosting.addEventListener("lost", () => this.#notice("tunnel-lost", true));
+    this.#hosting.addEventListener("fingerprintfailure", () =>
+      this.#notice("fingerprint-failure", true),
+    );
+    await this.#hosting.open(progress);
+    this.#ending.signal.throwIfAborted();
+  }
+
+  /**
+   * Offers, and checks who answers.
+   *
+   * @param {number} present pairs of sources in the conference
+   * @param {Progress} progress
+   * @returns {Promise<string>} the identity that answered
+   */
+  async join(present, progress) {
+    const { tileView, ...invitation } = this.#setup;
+    progress("starting-media");
+    const worker = await startMedia();
+    this.#ending.signal.throwIfAborted();
+    const participant = new Participant({ ...invitation, present }, worker);
+    this.#participant = participant;
+    this.#follow(participant);
+    new Tiles(participant.media, tileView);
+    const host = await participant.join(progress);
+    this.#ending.signal.throwIfAborted();
+    return host;
+  }
+
+  /**
+   * Sends the tracks, and waits until the connection stands and keys are there.
+   *
+   * @param {import("./local-media.js").LocalMedia} media
+   * @param {Progress} progress
+   */
+  async connect(media, progress) {
+    await this.attach("audio", media.audio);
+    await this.attach("video", media.video);
+    await this.#participant?.connected(this.#ending.signal, progress);
+  }
+
+  /**
+   * @param {"audio" | "video"} kind
+   * @param {MediaStreamTrack | null} track
+   */
+  async attach(kind, track) {
+    await this.#participant?.media.attach(kind, track);
+  }
+
+  /**
+   * The conference has so many pairs of sources now.
+   *
+   * @param {number} present
+   */
+  async makeRoom(present) {
+    await this.#participant?.makeRoom(present).catch((error) => this.#fail(error));
+  }
+
+  /** Forgets the keys; ends the conference if this page hosts it. */
+  end() {
+    this.#ending.abort();
+    this.#participant?.leave();
+    this.#participant = null;
+    this.#hosting?.close();
+    this.#hosting = null;
+  }
+
+  /** @param {Participant} participant */
+  #follow(participant) {
+    participant.on("sending", ({ state }) => this.#notice("keys-expired", state === "expired"));
+    participant.on("failed", ({ reason, detail }) => this.#fail(new SessionFailed(reason, detail)));
+    participant.on("channel", ({ state }) =>
+      this.#notice("key-channel-closed", state === "closed"),
+    );
+    participant.pc.addEventListener("connectionstatechange", () => {
+      if (participant.pc.connectionState === "failed") this.#fail(new Error("ICE or DTLS failed"));
+    });
+  }
+
+  /**
+   * @param {Notice} notice
+   * @param {boolean} holds
+   */
+  #notice(notice, holds) {
+    if (this.hasEnded) return;
+    this.dispatchEvent(new CustomEvent("notice", { detail: { notice, holds } }));
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    if (this.hasEnded) return;
+    this.dispatchEvent(new CustomEvent("failure", { detail: error }));
+  }
+}
