@@ -73,7 +73,7 @@ async def test_a_link_that_names_nobody_asks_before_anything_is_sent(come: Come,
     dialog = bob.page.get_by_role("dialog")
     await expect(dialog).to_contain_text(alice.identity)
     assert await bob.packets_sent() == 0
-    await dialog.get_by_role("button").first.click()
+    await dialog.get_by_role("button", name="Yes, join").click()
     await bob.expect_state("in-call")
     await alice.sees(bob)
 

@@ -125,10 +125,10 @@ class Conference:
         for endpoint in self.link.flush(self.endpoints):
             self.step(StepName.TUNNELED_DTLS, endpoint)
 
-    def tunnel_closed(self, tunnel: Tunnel) -> None:
-        """See `TunnelUser`. Media goes on without a tunnel, DTLS waits."""
+    def tunnel_closed(self, tunnel: Tunnel, *, in_order: bool) -> None:
+        """See `TunnelUser`. Media goes on without a tunnel, DTLS waits, unless the Key Distributor ended it all."""
         if tunnel is self.link.tunnel:
-            self.link.down(self._loop.time())
+            self.link.down(self._loop.time(), in_order=in_order)
             self._abandon_signatures()
             self._notify(TunnelChanged(self.name, "down"))
 

@@ -35,10 +35,10 @@ class KeyDistributorLink:
         older, self.tunnel = self.tunnel, tunnel
         return older
 
-    def down(self, now: float) -> None:
-        """The tunnel is gone."""
+    def down(self, now: float, *, in_order: bool) -> None:
+        """The tunnel is gone; in order, the Key Distributor comes back no more."""
         self.tunnel = None
-        self._deadline = now + self._timeouts.tunnel_lost
+        self._deadline = now if in_order else now + self._timeouts.tunnel_lost
 
     def flush(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
         """Send what has waited for the tunnel; the endpoints whose DTLS was sent."""

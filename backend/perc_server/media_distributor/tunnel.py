@@ -35,8 +35,8 @@ class TunnelUser(Protocol):
     def tunnel_received(self, message: Message) -> None:
         """A message of the Key Distributor."""
 
-    def tunnel_closed(self, tunnel: Tunnel) -> None:
-        """The tunnel is gone."""
+    def tunnel_closed(self, tunnel: Tunnel, *, in_order: bool) -> None:
+        """The tunnel is gone; `in_order` if the Key Distributor said so, and nobody on the way can say it instead."""
 
 
 class TunnelUsers(Protocol):
@@ -76,10 +76,14 @@ class Tunnel(asyncio.Protocol):
             if self._user is None and not self._establish():
                 self._flush()
                 return
-        except (TlsFailed, TlsClosed) as reason:
-            logger.info("tunnel: %s", str(reason) or "closed by the Key Distributor")
+        except TlsFailed as reason:
+            logger.info("tunnel: %s", reason)
             self._flush()
             self._disconnect()
+            return
+        except TlsClosed:
+            self._flush()
+            self._disconnect(in_order=True)
             return
         for event in self._end.receive_data(plaintext):
             self._handle(event)
@@ -141,7 +145,7 @@ class Tunnel(asyncio.Protocol):
         if data := self._tls.data_to_send():
             self._transport.write(data)
 
-    def _disconnect(self) -> None:
+    def _disconnect(self, *, in_order: bool = False) -> None:
         user, self._user = self._user, None
         transport, self._transport = self._transport, None
         if self._deadline is not None:
@@ -149,4 +153,4 @@ class Tunnel(asyncio.Protocol):
         if transport is not None:
             transport.close()
         if user is not None:
-            user.tunnel_closed(self)
+            user.tunnel_closed(self, in_order=in_order)
