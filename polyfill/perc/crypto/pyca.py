@@ -23,16 +23,19 @@ from perc.crypto.provider import (
     SigningKey,
     WrappingKey,
 )
-from perc.crypto.sizes import check_aes_key, check_public_key
+from perc.crypto.sizes import PUBLIC_KEY_LENGTHS, check_aes_key, check_public_key
 from perc.errors import ApiMisuse, AuthenticationFailed, IllegalParameter
 
 _CURVES: dict[NamedGroup, ec.EllipticCurve] = {
     NamedGroup.SECP256R1: ec.SECP256R1(),
     NamedGroup.SECP384R1: ec.SECP384R1(),
 }
-_ECDSA: dict[SignatureScheme, tuple[type[ec.EllipticCurve], ec.ECDSA]] = {
-    SignatureScheme.ECDSA_SECP256R1_SHA256: (ec.SECP256R1, ec.ECDSA(hashes.SHA256())),
-    SignatureScheme.ECDSA_SECP384R1_SHA384: (ec.SECP384R1, ec.ECDSA(hashes.SHA384())),
+# What stands before the point in a SubjectPublicKeyInfo of the curve (RFC 5480, Section 2).
+_P256_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+_P384_PREFIX = bytes.fromhex("3076301006072a8648ce3d020106052b81040022036200")
+_ECDSA: dict[SignatureScheme, tuple[NamedGroup, bytes, ec.ECDSA]] = {
+    SignatureScheme.ECDSA_SECP256R1_SHA256: (NamedGroup.SECP256R1, _P256_PREFIX, ec.ECDSA(hashes.SHA256())),
+    SignatureScheme.ECDSA_SECP384R1_SHA384: (NamedGroup.SECP384R1, _P384_PREFIX, ec.ECDSA(hashes.SHA384())),
 }
 _ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
 _RSA_PKCS1: dict[SignatureScheme, hashes.HashAlgorithm] = {
@@ -68,12 +71,9 @@ class PycaProvider:
     async def verify(self, public_key: bytes, scheme: SignatureScheme, signature: bytes, data: bytes) -> bool:
         """OpenSSL itself refuses ECDSA signatures that are not DER."""
         try:
-            key = load_der_public_key(public_key)
-            if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != public_key:
-                return False  # a form that WebCrypto does not take: a compressed point, id-RSASSA-PSS, lax DER
-            if isinstance(key, ec.EllipticCurvePublicKey):
-                return _verify_ecdsa(key, scheme, signature, data)
-            return isinstance(key, rsa.RSAPublicKey) and _verify_rsa(key, scheme, signature, data)
+            if scheme in _ECDSA:
+                return _verify_ecdsa(public_key, scheme, signature, data)
+            return _verify_rsa(public_key, scheme, signature, data)
         except (ValueError, UnsupportedAlgorithm, InvalidSignature):
             return False
 
@@ -139,17 +139,22 @@ class PycaProvider:
             raise AuthenticationFailed("the wrapped key does not authenticate") from error
 
 
-def _verify_ecdsa(key: ec.EllipticCurvePublicKey, scheme: SignatureScheme, signature: bytes, data: bytes) -> bool:
-    if scheme not in _ECDSA:
+def _verify_ecdsa(public_key: bytes, scheme: SignatureScheme, signature: bytes, data: bytes) -> bool:
+    group, prefix, algorithm = _ECDSA[scheme]
+    point = public_key[len(prefix) :]
+    # The length leaves uncompressed points only, as WebCrypto does.
+    if not public_key.startswith(prefix) or len(point) != PUBLIC_KEY_LENGTHS[group]:
         return False
-    curve, algorithm = _ECDSA[scheme]
-    if not isinstance(key.curve, curve):
-        return False
-    key.verify(signature, data, algorithm)
+    ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[group], point).verify(signature, data, algorithm)
     return True
 
 
-def _verify_rsa(key: rsa.RSAPublicKey, scheme: SignatureScheme, signature: bytes, data: bytes) -> bool:
+def _verify_rsa(public_key: bytes, scheme: SignatureScheme, signature: bytes, data: bytes) -> bool:
+    key = load_der_public_key(public_key)
+    if not isinstance(key, rsa.RSAPublicKey):
+        return False
+    if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != public_key:
+        return False  # a form that WebCrypto does not take: id-RSASSA-PSS, lax DER
     if scheme in _RSA_PKCS1:
         key.verify(signature, data, padding.PKCS1v15(), _RSA_PKCS1[scheme])
         return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from perc.crypto.provider import CryptoProvider
 from perc.dtls.cipher_suites import CipherSuite
 from perc.dtls.events import SrtpKeysExported
-from perc.dtls.prf import prf
+from perc.dtls.prf import Prf
 from perc.dtls.protection import IMPLICIT_NONCE_LENGTH, RecordProtection
 from perc.errors import DecryptError
 from perc.srtp.profiles import SRTPProtectionProfile
@@ -31,12 +31,12 @@ class RecordKeys:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A master secret with all that its derivations need."""
+    """A master secret, as the function that derives from it, with all that its derivations need."""
 
     suite: CipherSuite
     client_random: bytes
     server_random: bytes
-    master_secret: bytes = field(repr=False)
+    prf: Prf = field(repr=False)
 
     @classmethod
     def derive(
@@ -46,16 +46,15 @@ class Session:
 
         `randoms` are the client's and the server's, `session_hash` covers the messages up to ClientKeyExchange.
         """
-        master_secret = prf(
-            suite.digest, premaster_secret, b"extended master secret", session_hash, MASTER_SECRET_LENGTH
-        )
-        return cls(suite, *randoms, master_secret)
+        premaster = Prf(suite.digest, premaster_secret)
+        master_secret = premaster.expand(b"extended master secret", session_hash, MASTER_SECRET_LENGTH)
+        return cls(suite, *randoms, Prf(suite.digest, master_secret))
 
     async def record_keys(self, provider: CryptoProvider) -> RecordKeys:
         """The keys of epoch 1."""
         key_length = self.suite.key_length
         block_length = 2 * (key_length + IMPLICIT_NONCE_LENGTH)
-        block = self._prf(b"key expansion", self.server_random + self.client_random, block_length)
+        block = self.prf.expand(b"key expansion", self.server_random + self.client_random, block_length)
         client_key, server_key, client_salt, server_salt = _split(block, key_length, IMPLICIT_NONCE_LENGTH)
         return RecordKeys(
             client_write=RecordProtection(provider, await provider.import_aead_key(client_key), client_salt),
@@ -64,7 +63,7 @@ class Session:
 
     def verify_data(self, label: bytes, transcript_hash: bytes) -> bytes:
         """The content of a Finished message (RFC 5246, Section 7.4.9)."""
-        return self._prf(label, transcript_hash, VERIFY_DATA_LENGTH)
+        return self.prf.expand(label, transcript_hash, VERIFY_DATA_LENGTH)
 
     def check_verify_data(self, label: bytes, transcript_hash: bytes, received: bytes) -> None:
         """`DecryptError` unless `received` is the content that the peer's Finished must have."""
@@ -73,16 +72,13 @@ class Session:
 
     def export(self, label: bytes, length: int) -> bytes:
         """Keying material without a context (RFC 5705, Section 4)."""
-        return self._prf(label, self.client_random + self.server_random, length)
+        return self.prf.expand(label, self.client_random + self.server_random, length)
 
     def export_srtp_keys(self, profile: SRTPProtectionProfile) -> SrtpKeysExported:
         """The SRTP master keys and salts (RFC 5764, Section 4.2)."""
         key_length, salt_length = profile.key_length, profile.salt_length
         material = self.export(b"EXTRACTOR-dtls_srtp", 2 * (key_length + salt_length))
         return SrtpKeysExported(profile, *_split(material, key_length, salt_length))
-
-    def _prf(self, label: bytes, seed: bytes, length: int) -> bytes:
-        return prf(self.suite.digest, self.master_secret, label, seed, length)
 
 
 def _split(material: bytes, key_length: int, salt_length: int) -> tuple[bytes, bytes, bytes, bytes]:

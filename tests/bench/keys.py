@@ -1,0 +1,11 @@
+"""./run bench keys: what key distribution costs on CPython."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.bench import handshakes
+from tests.bench.report import publish
+
+if __name__ == "__main__":
+    publish(handshakes.measure(), sys.argv[1:])
