@@ -23,6 +23,7 @@ from perc_server.call_processing.assets import CONTENT_TYPES, IMMUTABLE, SECURIT
 REPOSITORY = Path(__file__).resolve().parents[2]
 DIST = REPOSITORY / "browser" / "dist"
 TESTS = REPOSITORY / "tests"
+STUBS = {"identity/index.js": TESTS / "browser" / "idp_proxy_stub.js"}
 EMPTY_PAGE = '<!doctype html><html lang="en"><title>perc test</title><link rel="icon" href="data:,"></html>'
 
 
@@ -34,15 +35,16 @@ def built_assets() -> Path:
 class Site:
     """Serves in a thread of its own, so that a test may block; a context manager.
 
-    `/` and `/perc/{room}` are an empty page, `/assets/…` is the build as production serves it, `/tests/…` are the files
-    of `tests/`, `/trust-anchors.pem` is `trust_anchors`, `/perc/tunnel?md=HOST:PORT` leads to the TCP port
-    `tunnels[HOST]` or is refused.
+    `/` and `/perc/{room}` are an empty page, `/assets/…` is the build as production serves it, `/stubbed/…` the same
+    with a scripted identity provider, `/tests/…` are the files of `tests/`, `/trust-anchors.pem` is `trust_anchors`,
+    `/perc/tunnel?md=HOST:PORT` leads to the TCP port `tunnels[HOST]` or is refused.
     """
 
     def __init__(self, headers: Mapping[str, str] = SECURITY_HEADERS) -> None:
         self.headers = dict(headers)
         self.assets_directory = built_assets()
         self.assets = f"/assets/{self.assets_directory.name}"
+        self.stubbed_assets = f"/stubbed/{self.assets_directory.name}"
         self.trust_anchors = ""
         self.tunnels: dict[str, int] = {}
         self._server = uvicorn.Server(
@@ -75,6 +77,7 @@ class Site:
             Route("/perc/{room}", self._page),
             Route("/trust-anchors.pem", self._trust_anchors),
             Route("/assets/{version}/{path:path}", self._asset),
+            Route("/stubbed/{version}/{path:path}", self._stubbed_asset),
             Route("/tests/{path:path}", self._test_file),
         ]
 
@@ -87,6 +90,10 @@ class Site:
     async def _asset(self, request: Request) -> Response:
         file = self.assets_directory / request.path_params["path"]
         return self._file(file, {"Cache-Control": IMMUTABLE})
+
+    async def _stubbed_asset(self, request: Request) -> Response:
+        stub = STUBS.get(request.path_params["path"])
+        return self._file(stub, {"Cache-Control": "no-store"}) if stub else await self._asset(request)
 
     async def _test_file(self, request: Request) -> Response:
         return self._file(TESTS / request.path_params["path"], {"Cache-Control": "no-store"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ class Signing:
         with StandInMediaDistributor(certificates.media_distributor, self._greet) as md:
             self._site.trust_anchors = certificates.authority.read_text()
             self._site.tunnels = {MD_HOST: md.port}
-            result = await self._page.evaluate(SIGN, [self._site.assets, MD_HOST, username])
+            result = await self._page.evaluate(SIGN, [self._site.stubbed_assets, MD_HOST, username])
             assert md.ended.wait(5)
             return result, md.messages.next_message()
 
@@ -91,9 +91,8 @@ class Signing:
 
 
 @pytest.fixture
-async def signing(page: Page, site: Site, tmp_path: Path) -> Iterator[Signing]:
-    await page.route("**/identity/index.js", lambda route: route.fulfill(path="tests/browser/idp_proxy_stub.js"))
-    yield Signing(site, page, tmp_path)
+async def signing(shared_page: Page, site: Site, tmp_path: Path) -> AsyncIterator[Signing]:
+    yield Signing(site, shared_page, tmp_path)
     site.tunnels = {}
 
 

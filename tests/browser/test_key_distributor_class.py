@@ -28,18 +28,11 @@ PREAMBLE = """async ([assets, value]) => {
 
 
 async def run(page: Page, site: Site, body: str, value: object = None, *, proposed: bool = False) -> Any:
-    return await page.evaluate(PREAMBLE % ("true" if proposed else "false", body), [site.assets, value])
+    return await page.evaluate(PREAMBLE % ("true" if proposed else "false", body), [site.stubbed_assets, value])
 
 
-@pytest.fixture
-async def page(page: Page) -> Page:
-    """No identity provider is asked here."""
-    await page.route("**/identity/index.js", lambda route: route.fulfill(path="tests/browser/idp_proxy_stub.js"))
-    return page
-
-
-async def test_has_the_interface_of_the_draft_and_nothing_else(page: Page, site: Site) -> None:
-    members = await run(page, site, "return Object.keys(RTCKeyDistributor.prototype).sort();")
+async def test_has_the_interface_of_the_draft_and_nothing_else(shared_page: Page, site: Site) -> None:
+    members = await run(shared_page, site, "return Object.keys(RTCKeyDistributor.prototype).sort();")
     assert members == [
         "connect",
         "getCertificate",
@@ -52,15 +45,15 @@ async def test_has_the_interface_of_the_draft_and_nothing_else(page: Page, site:
     ]
 
 
-async def test_the_proposed_additions_are_a_module_of_their_own(page: Page, site: Site) -> None:
+async def test_the_proposed_additions_are_a_module_of_their_own(shared_page: Page, site: Site) -> None:
     body = "return ['roster', 'connectionState', 'close', 'onstep'].map(name => name in RTCKeyDistributor.prototype);"
-    assert await run(page, site, body) == [False] * 4
-    assert await run(page, site, body, proposed=True) == [True] * 4
+    assert await run(shared_page, site, body) == [False] * 4
+    assert await run(shared_page, site, body, proposed=True) == [True] * 4
 
 
-async def test_is_an_event_target_with_a_tag_and_a_global_name(page: Page, site: Site) -> None:
+async def test_is_an_event_target_with_a_tag_and_a_global_name(shared_page: Page, site: Site) -> None:
     facts = await run(
-        page,
+        shared_page,
         site,
         """const kd = new RTCKeyDistributor();
         return [kd instanceof EventTarget, String(kd), globalThis.RTCKeyDistributor === RTCKeyDistributor,
@@ -69,9 +62,9 @@ async def test_is_an_event_target_with_a_tag_and_a_global_name(page: Page, site:
     assert facts == [True, "[object RTCKeyDistributor]", True, 2, 1]
 
 
-async def test_getters_throw_for_another_object_and_promises_reject(page: Page, site: Site) -> None:
+async def test_getters_throw_for_another_object_and_promises_reject(shared_page: Page, site: Site) -> None:
     results = await run(
-        page,
+        shared_page,
         site,
         """const { prototype } = RTCKeyDistributor;
         const get = (name) => Object.getOwnPropertyDescriptor(prototype, name).get.call({});
@@ -90,32 +83,32 @@ async def test_getters_throw_for_another_object_and_promises_reject(page: Page, 
 
 
 @pytest.mark.parametrize("port", [-1, 65536, "443a", {}, 1e9])
-async def test_a_port_that_is_none_is_a_type_error_not_another_port(page: Page, site: Site, port: object) -> None:
+async def test_what_is_no_port_is_a_type_error_not_another_port(shared_page: Page, site: Site, port: object) -> None:
     body = "return thrown(() => new RTCKeyDistributor().connect('md.example', value));"
-    assert await run(page, site, body, port) == "TypeError TypeError"
+    assert await run(shared_page, site, body, port) == "TypeError TypeError"
 
 
-async def test_missing_arguments_are_type_errors(page: Page, site: Site) -> None:
+async def test_missing_arguments_are_type_errors(shared_page: Page, site: Site) -> None:
     body = """const kd = new RTCKeyDistributor();
     return [await thrown(() => kd.connect("md.example")), await thrown(() => kd.setIdentityProvider())];"""
-    assert await run(page, site, body) == ["TypeError TypeError"] * 2
+    assert await run(shared_page, site, body) == ["TypeError TypeError"] * 2
 
 
-async def test_a_protocol_with_a_slash_is_a_syntax_error(page: Page, site: Site) -> None:
+async def test_a_protocol_with_a_slash_is_a_syntax_error(shared_page: Page, site: Site) -> None:
     body = r"""const kd = new RTCKeyDistributor();
     const set = (protocol) => thrown(() => kd.setIdentityProvider("idp.example", { protocol }));
     return [await set("a/b"), await set("a\\b"), await set("default")];"""
-    assert await run(page, site, body) == ["DOMException SyntaxError"] * 2 + ["nothing"]
+    assert await run(shared_page, site, body) == ["DOMException SyntaxError"] * 2 + ["nothing"]
 
 
-async def test_peer_identity_is_one_promise_until_it_settles(page: Page, site: Site) -> None:
+async def test_peer_identity_is_one_promise_until_it_settles(shared_page: Page, site: Site) -> None:
     body = "const kd = new RTCKeyDistributor(); return kd.peerIdentity === kd.peerIdentity;"
-    assert await run(page, site, body)
+    assert await run(shared_page, site, body)
 
 
-async def test_an_event_handler_is_called_in_its_place_and_can_be_replaced(page: Page, site: Site) -> None:
+async def test_an_event_handler_is_called_in_its_place_and_can_be_replaced(shared_page: Page, site: Site) -> None:
     heard = await run(
-        page,
+        shared_page,
         site,
         """const kd = new RTCKeyDistributor();
         const heard = [];
@@ -130,9 +123,9 @@ async def test_an_event_handler_is_called_in_its_place_and_can_be_replaced(page:
     assert heard == [["second", "listener", "listener"], None]
 
 
-async def test_makes_a_certificate_of_its_own_when_it_is_constructed(page: Page, site: Site) -> None:
+async def test_makes_a_certificate_of_its_own_when_it_is_constructed(shared_page: Page, site: Site) -> None:
     certificates = await run(
-        page,
+        shared_page,
         site,
         """const pair = [new RTCKeyDistributor(), new RTCKeyDistributor()];
         const certificates = await Promise.all(pair.map((kd) => kd.getCertificate()));
@@ -151,9 +144,9 @@ async def test_makes_a_certificate_of_its_own_when_it_is_constructed(page: Page,
     assert certificates[0]["fingerprints"] != certificates[1]["fingerprints"]
 
 
-async def test_an_identity_assertion_covers_the_certificate_and_no_conference(page: Page, site: Site) -> None:
+async def test_an_identity_assertion_covers_the_certificate_and_no_conference(shared_page: Page, site: Site) -> None:
     result = await run(
-        page,
+        shared_page,
         site,
         """const kd = new RTCKeyDistributor();
         kd.setIdentityProvider("idp.example", { usernameHint: "alice" });
@@ -166,9 +159,9 @@ async def test_an_identity_assertion_covers_the_certificate_and_no_conference(pa
     assert contents == {"fingerprint": [{"algorithm": "sha-256", "digest": digest.upper()}]}
 
 
-async def test_an_assertion_that_needs_a_sign_in_says_where(page: Page, site: Site) -> None:
+async def test_an_assertion_that_needs_a_sign_in_says_where(shared_page: Page, site: Site) -> None:
     result = await run(
-        page,
+        shared_page,
         site,
         """const kd = new RTCKeyDistributor();
         const before = await thrown(() => kd.getIdentityAssertion());
@@ -182,9 +175,9 @@ async def test_an_assertion_that_needs_a_sign_in_says_where(page: Page, site: Si
     assert result == ["DOMException InvalidStateError", "idp-need-login", "https://idp.example/login", None]
 
 
-async def test_a_closed_key_distributor_refuses_everything(page: Page, site: Site) -> None:
+async def test_a_closed_key_distributor_refuses_everything(shared_page: Page, site: Site) -> None:
     results = await run(
-        page,
+        shared_page,
         site,
         """const kd = new RTCKeyDistributor();
         const states = [kd.connectionState];

@@ -52,70 +52,66 @@ def tunnel(site: Site, tmp_path: Path) -> Iterator[Tunnel]:
         site.tunnels = {}
 
 
-@pytest.fixture
-async def page(page: Page) -> Page:
-    await page.route("**/identity/index.js", lambda route: route.fulfill(path="tests/browser/idp_proxy_stub.js"))
-    return page
-
-
 async def connect(page: Page, site: Site, host: str = MD_HOST, port: object = 4433) -> Any:
-    return await page.evaluate(CONNECT, [site.assets, host, port])
+    return await page.evaluate(CONNECT, [site.stubbed_assets, host, port])
 
 
-async def test_connects_with_tls_1_3_and_the_certificate_of_the_key_distributor(page: Page, tunnel: Tunnel) -> None:
-    result = await connect(page, tunnel.site)
+async def test_connects_with_tls_1_3_and_the_key_distributors_certificate(shared_page: Page, tunnel: Tunnel) -> None:
+    result = await connect(shared_page, tunnel.site)
     assert result["error"] is None
     assert result["states"] == ["connecting", "connected", "closed"]
     assert tunnel.md.versions == ["TLSv1.3"]
     assert tunnel.md.fingerprints == [result["fingerprint"]]
 
 
-async def test_closing_says_close_notify(page: Page, tunnel: Tunnel) -> None:
-    await connect(page, tunnel.site)
+async def test_closing_says_close_notify(shared_page: Page, tunnel: Tunnel) -> None:
+    await connect(shared_page, tunnel.site)
     assert tunnel.md.ended.wait(5)
     assert tunnel.md.ending == "ZeroReturnError"
 
 
 async def test_a_certificate_of_an_unknown_authority_is_a_security_error(
-    page: Page, tunnel: Tunnel, tmp_path: Path
+    shared_page: Page, tunnel: Tunnel, tmp_path: Path
 ) -> None:
     other = demo_certificates(tmp_path / "other", MD_HOST)
     tunnel.site.trust_anchors = other.authority.read_text()
-    result = await connect(page, tunnel.site)
+    result = await connect(shared_page, tunnel.site)
     assert result["error"]["name"] == "SecurityError"
     assert "certificate" in result["error"]["message"]
     assert result["states"] == ["connecting", "failed", "closed"]
     assert tunnel.md.fingerprints == []
 
 
-async def test_a_certificate_for_another_name_is_a_security_error(page: Page, tunnel: Tunnel) -> None:
-    result = await connect(page, tunnel.site, "other.example")
+async def test_a_certificate_for_another_name_is_a_security_error(shared_page: Page, tunnel: Tunnel) -> None:
+    result = await connect(shared_page, tunnel.site, "other.example")
     assert result["error"]["name"] == "SecurityError"
     assert "other.example" in result["error"]["message"]
     assert tunnel.md.fingerprints == []
 
 
-async def test_a_refusal_of_the_bridge_is_a_network_error(page: Page, tunnel: Tunnel) -> None:
-    result = await connect(page, tunnel.site, "unknown.example")
+async def test_a_refusal_of_the_bridge_is_a_network_error(shared_page: Page, tunnel: Tunnel) -> None:
+    result = await connect(shared_page, tunnel.site, "unknown.example")
     assert result["error"]["name"] == "NetworkError"
     assert result["states"] == ["connecting", "failed", "closed"]
 
 
-async def test_a_media_distributor_that_breaks_the_protocol_is_an_operation_error(page: Page, tunnel: Tunnel) -> None:
+async def test_a_media_distributor_that_breaks_protocol_is_an_operation_error(
+    shared_page: Page, tunnel: Tunnel
+) -> None:
     with StandInMediaDistributor(tunnel.certificates.media_distributor, lambda _: bytes.fromhex("030000")) as other:
         tunnel.site.tunnels[MD_HOST] = other.port
-        result = await connect(page, tunnel.site)
+        result = await connect(shared_page, tunnel.site)
     assert result["error"]["name"] == "OperationError"
 
 
-async def test_connecting_twice_is_an_invalid_state_error(page: Page, tunnel: Tunnel) -> None:
-    name = await page.evaluate(
+async def test_connecting_twice_is_an_invalid_state_error(shared_page: Page, tunnel: Tunnel) -> None:
+    name = await shared_page.evaluate(
         """async ([assets, host]) => {
           const { RTCKeyDistributor } = await import(`${assets}/key-distributor/rtc-key-distributor.js`);
           const kd = new RTCKeyDistributor();
           await kd.connect(host, 4433);
           return kd.connect(host, 4433).catch((error) => error.name);
         }""",
-        [tunnel.site.assets, MD_HOST],
+        [tunnel.site.stubbed_assets, MD_HOST],
     )
     assert name == "InvalidStateError"

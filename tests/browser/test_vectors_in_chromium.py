@@ -22,7 +22,7 @@ RUN = """(assets) => new Promise((resolve, reject) => {
 KINDS = ("key_wrap_with_padding", "aes_gcm", "aes_ctr", "key_agreement", "signatures")
 
 
-async def test_every_published_vector_holds_in_webcrypto(page: Page, site: Site) -> None:
-    result: dict[str, Any] = await page.evaluate(RUN, site.assets)
+async def test_every_published_vector_holds_in_webcrypto(shared_page: Page, site: Site) -> None:
+    result: dict[str, Any] = await shared_page.evaluate(RUN, site.assets)
     assert "error" not in result, result
     assert {kind: result["counts"][kind] for kind in KINDS} == {kind: len(load(kind)) for kind in KINDS}
