@@ -3,9 +3,6 @@
 import { idpError } from "./errors.js";
 import { connect, IdpRealm, loadFrame } from "./idp-realm.js";
 
-/** Its script has run when the frame has loaded; what has not answered this much later (in ms) is another page. */
-const GREETING_LIMIT = 500;
-
 /**
  * @param {URL} uri the IdP proxy's
  * @param {AbortSignal} signal
@@ -16,8 +13,7 @@ export async function openFrame(uri, signal) {
   if (uri.origin === location.origin) return null;
   const frame = await loadFrame(frameUrl(uri), "allow-scripts allow-same-origin", signal);
   // With the IdP's origin as target no other origin ever has the port, wherever the frame was redirected to.
-  const { port, first } = connect(frame, { type: "perc-idp-connect" }, uri.origin);
-  const greeting = await Promise.race([first, silence()]);
+  const { port, greeting } = await connect(frame, { type: "perc-idp-connect" }, uri.origin);
   if (greeting?.type !== "ready") {
     frame.remove();
     return null;
@@ -34,9 +30,4 @@ function frameUrl(uri) {
   const url = new URL(uri);
   url.pathname += "/frame";
   return url;
-}
-
-/** @returns {Promise<null>} */
-function silence() {
-  return new Promise((resolve) => setTimeout(resolve, GREETING_LIMIT, null));
 }

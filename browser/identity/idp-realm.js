@@ -8,6 +8,9 @@
 import { errorFromProxy, idpError } from "./errors.js";
 import { within } from "./time-limit.js";
 
+/** Its script has run when a frame has loaded; what has not answered this much later (in ms) is another page. */
+const GREETING_LIMIT = 500;
+
 /** @typedef {{op: "generateAssertion" | "validateAssertion", contents?: string, assertion?: string, options?: object}} Request */
 
 export class IdpRealm {
@@ -100,18 +103,31 @@ export async function removingOnFailure(frame, work) {
 }
 
 /**
- * Gives a frame one end of a channel and waits for its first message.
+ * Gives a frame that has loaded one end of a channel and waits for its greeting.
  *
  * @param {HTMLIFrameElement} frame
  * @param {object} message
  * @param {string} targetOrigin
- * @returns {{port: MessagePort, first: Promise<any>}}
+ * @returns {Promise<{port: MessagePort, greeting: any}>} no greeting (null) if it is not the page that was meant
  */
-export function connect(frame, message, targetOrigin) {
+export async function connect(frame, message, targetOrigin) {
   const { port1, port2 } = new MessageChannel();
-  const first = new Promise((resolve) => {
-    port1.onmessage = ({ data }) => resolve(data);
-  });
+  const greeting = nextMessage(port1);
   frame.contentWindow?.postMessage(message, targetOrigin, [port2]);
-  return { port: port1, first };
+  return { port: port1, greeting: await Promise.race([greeting, silence()]) };
+}
+
+/**
+ * @param {MessagePort} port
+ * @returns {Promise<any>}
+ */
+export function nextMessage(port) {
+  return new Promise((resolve) => {
+    port.onmessage = ({ data }) => resolve(data);
+  });
+}
+
+/** @returns {Promise<null>} */
+function silence() {
+  return new Promise((resolve) => setTimeout(resolve, GREETING_LIMIT, null));
 }

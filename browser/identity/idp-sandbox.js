@@ -1,9 +1,10 @@
 /** The IdP proxy's script alone, in a Worker of an opaque origin (sandbox/): no page, no cookies, no storage. */
 
 import { idpError } from "./errors.js";
-import { connect, IdpRealm, loadFrame, removingOnFailure } from "./idp-realm.js";
+import { connect, IdpRealm, loadFrame, nextMessage, removingOnFailure } from "./idp-realm.js";
 import { within } from "./time-limit.js";
 
+/** Its server must let it be framed by the page, and let its scripts load into an opaque origin. */
 const SANDBOX = new URL("sandbox/sandbox.html", import.meta.url);
 
 /**
@@ -13,12 +14,22 @@ const SANDBOX = new URL("sandbox/sandbox.html", import.meta.url);
  */
 export async function openSandbox(uri, signal) {
   const frame = await loadFrame(SANDBOX, "allow-scripts", signal);
+  const port = await removingOnFailure(frame, within(signal, start(frame, uri)));
+  return new IdpRealm(frame, port);
+}
+
+/**
+ * @param {HTMLIFrameElement} frame
+ * @param {URL} uri
+ * @returns {Promise<MessagePort>} of a realm in which the IdP has registered
+ */
+async function start(frame, uri) {
   const message = { type: "perc-idp-sandbox", uri: uri.href, origin: location.origin };
   // The frame's origin is opaque and has no name; what is in it is this project's own page.
-  const { port, first } = connect(frame, message, "*");
-  const greeting = await removingOnFailure(frame, within(signal, first));
-  if (greeting?.type === "ready") return new IdpRealm(frame, port);
-  frame.remove();
-  const detail = greeting?.loaded ? "idp-bad-script-failure" : "idp-load-failure";
-  throw idpError(detail, String(greeting?.reason ?? "the IdP proxy could not be loaded"));
+  const { port, greeting } = await connect(frame, message, "*");
+  if (!greeting) throw idpError("idp-load-failure", "this site has no sandbox for IdP proxies");
+  const outcome = await nextMessage(port);
+  if (outcome?.type === "ready") return port;
+  const detail = outcome?.loaded ? "idp-bad-script-failure" : "idp-load-failure";
+  throw idpError(detail, String(outcome?.reason ?? "the IdP proxy could not be loaded"));
 }

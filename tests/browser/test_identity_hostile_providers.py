@@ -243,3 +243,14 @@ async def test_a_frame_cannot_navigate_the_page(page: Page, provider: HostilePro
     )
     assert (await generate(page, provider.domain))["detail"] == "idp-bad-script-failure"
     assert page.url == f"{site.origin}/"
+
+
+async def test_a_site_that_does_not_serve_the_sandbox_says_so_at_once(page: Page, provider: HostileProvider) -> None:
+    """As where every response of a site forbids framing."""
+    provider.serves_script(ECHO)
+    await page.route("**/sandbox.html", lambda route: route.fulfill(status=404))
+    try:
+        outcome = await generate(page, provider.domain)
+    finally:
+        await page.unroute("**/sandbox.html")
+    assert (outcome["detail"], outcome["message"]) == ("idp-load-failure", "this site has no sandbox for IdP proxies")

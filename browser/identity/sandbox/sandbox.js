@@ -9,6 +9,7 @@
 
   addEventListener("message", async ({ data, source, ports: [port] }) => {
     if (source !== parent || data?.type !== "perc-idp-sandbox" || !port) return;
+    port.postMessage({ type: "loading" });
     if (await canLoad(data.uri)) start(data, port);
     else port.postMessage({ type: "failed", loaded: false });
   });

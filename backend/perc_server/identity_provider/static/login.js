@@ -50,9 +50,8 @@ function acknowledgement(challenge) {
   });
 }
 
-/** @param {HTMLButtonElement} button */
+/** @param {HTMLButtonElement} button disabled as the page comes */
 function settle(button) {
-  button.disabled = true;
   setTimeout(() => {
     button.disabled = false;
   }, SETTLING_TIME);
