@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import PageErrors
 from tests.browser.identity_pages.acting import open_page, run, sign_in
@@ -262,8 +262,7 @@ async def test_sign_in_with_the_keyboard_alone(page: Page, parties: Parties) -> 
         await page.evaluate(OPEN, url["loginUrl"])
     keyboard = (popup := await opened.value).keyboard
     await popup.bring_to_front()
-    await popup.get_by_label("Name").wait_for()
-    assert await popup.evaluate("document.activeElement.id") == "name"
+    await expect(popup.get_by_label("Name")).to_be_focused()
     await keyboard.type("ben")
     await keyboard.press("Tab")
     await keyboard.type("ben-demo")
