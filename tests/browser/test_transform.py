@@ -67,7 +67,10 @@ class Loopback:
 
     async def heard(self, endpoint: str, op: str) -> list[dict[str, Any]]:
         """Messages of an endpoint's Worker."""
-        return await self.run(f"return {endpoint}.heard.filter(({{ op }}) => op === argument)", op)
+        heard: list[dict[str, Any]] = await self.run(
+            f"return {endpoint}.heard.filter(({{ op }}) => op === argument)", op
+        )
+        return heard
 
     async def bind(self) -> None:
         """Confirms both tiles of Bob's, as the page does once they are labelled; plays them."""

@@ -121,6 +121,23 @@ test("after a rekey the old key goes on for 250 ms while the new one is told", a
   );
 });
 
+test("rekeys that overlap lose nothing, not even frames that were overtaken", async () => {
+  const sets = await setsWith({ spi: 1 });
+  const pair = new Pair(sets);
+  await pair.receive(await pair.send("first"));
+  let late = await pair.send("late");
+  for (const spi of [2, 3, 4]) {
+    const installed = spi * 200;
+    await sets.install(ektKey(spi), installed);
+    for (let now = installed; now < installed + 200; now += 20) {
+      const [packet, overtaken] = [await pair.send(String(now), now), late];
+      assert.equal(await pair.receive(packet, now), String(now));
+      await pair.receive(overtaken, now);
+      late = await pair.send("late", now);
+    }
+  }
+});
+
 test("the same index is never taken twice, across keys and transforms", async () => {
   const sets = await setsWith({ spi: 1 });
   const pair = new Pair(sets);
