@@ -4,10 +4,11 @@
  * No decision about keys, certificates or identities is made here; the Worker makes them.
  */
 
+import { PeerIdentity } from "../identity/peer-identity.js";
+import { RTCIdentityAssertion } from "../identity/rtc-identity-assertion.js";
 import { KeyDistributorCertificate } from "./certificate.js";
 import { RTCFingerprintFailureEvent } from "./fingerprint-failure-event.js";
 import { describeFailure, IdentityErrors, sign, validate } from "./identity-work.js";
-import { PeerIdentity } from "../identity/peer-identity.js";
 import { takeWorker, toException } from "./worker-client.js";
 
 /** @typedef {import("./messages.js").Happening} Happening */
@@ -114,6 +115,7 @@ export class KeyDistributorAgent {
 
   /** @param {Happening} happening */
   #hear(happening) {
+    this.#dispatch(new CustomEvent("step", { detail: happening }));
     switch (happening.event) {
       case "created":
         this.#certificate.resolve(new KeyDistributorCertificate(happening.certificate));
@@ -148,18 +150,20 @@ export class KeyDistributorAgent {
         this.#dispatch(new Event("rosterchange"));
         break;
     }
-    this.#dispatch(new CustomEvent("step", { detail: happening }));
   }
 
   /** @param {Extract<Happening, {event: "validation-requested"}>} request */
   async #validate({ requestId, ...request }) {
-    const verdict = await validate(request).catch((error) => ({ error: describeFailure(error) }));
+    const verdict = await validate(request, this.#reportIdpStep("peer", requestId)).catch(
+      (error) => ({ error: describeFailure(error) }),
+    );
     await this.#report("validated", { requestId, ...verdict });
   }
 
   /** @param {Extract<Happening, {event: "assertion-requested"}>} request */
   async #sign({ requestId, contents }) {
-    const assertion = await this.requestAssertion(contents).catch((error) => ({
+    const onstep = this.#reportIdpStep("own", requestId);
+    const assertion = await this.requestAssertion(contents, onstep).catch((error) => ({
       error: describeFailure(error),
     }));
     await this.#report("asserted", { requestId, ...assertion });
@@ -176,15 +180,28 @@ export class KeyDistributorAgent {
   }
 
   /**
+   * @param {"own" | "peer"} whose
+   * @param {number} requestId
+   * @returns {(step: string) => void} makes the steps of an IdP proxy steps of this request
+   */
+  #reportIdpStep(whose, requestId) {
+    return (step) => {
+      const detail = { event: `${whose}-idp-${step}`, requestId };
+      this.#dispatch(new CustomEvent("step", { detail }));
+    };
+  }
+
+  /**
    * @param {string} contents
+   * @param {(step: string) => void} [onstep]
    * @returns {Promise<{domain: string, protocol: string, assertion: string}>}
    */
-  async requestAssertion(contents) {
+  async requestAssertion(contents, onstep = () => {}) {
     if (!this.identityProvider) {
       throw new DOMException("no identity provider was set", "InvalidStateError");
     }
     try {
-      const assertion = await sign(this.identityProvider, contents);
+      const assertion = await sign(this.identityProvider, contents, onstep);
       this.identityErrors.note(null);
       return assertion;
     } catch (error) {
@@ -195,9 +212,9 @@ export class KeyDistributorAgent {
 
   /** @param {Extract<Happening, {event: "peer-validated"}>} peer */
   #welcome({ idp, identity }) {
-    const assertion = { idp, name: identity };
-    this.peerIdentity.resolve(assertion);
-    this.#dispatch(new CustomEvent("peeridentity", { detail: Object.freeze(assertion) }));
+    const detail = new RTCIdentityAssertion(idp, identity);
+    this.peerIdentity.resolve(detail);
+    this.#dispatch(new CustomEvent("peeridentity", { detail }));
   }
 
   /** @param {Extract<Happening, {event: "fingerprint-failed"}>} failure */

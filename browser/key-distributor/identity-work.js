@@ -31,55 +31,41 @@ export class IdentityErrors {
  * Loads an IdP proxy and lets it work, both within the limit.
  *
  * @template T
- * @param {string} domain
- * @param {string} protocol
+ * @param {{domain: string, protocol: string, onstep: (step: string) => void}} provider
  * @param {(proxy: IdpProxy) => Promise<T>} work
  * @returns {Promise<T>}
  */
-async function withProxy(domain, protocol, work) {
+async function withProxy({ domain, protocol, onstep }, work) {
   const signal = AbortSignal.timeout(TIME_LIMIT);
-  const proxy = await IdpProxy.load(domain, protocol, { signal, timeout: TIME_LIMIT });
+  const proxy = await IdpProxy.load(domain, protocol, { signal, onstep });
   try {
-    return await Promise.race([work(proxy), expiry(signal)]);
+    return await work(proxy);
   } finally {
     proxy.close();
   }
 }
 
 /**
- * @param {AbortSignal} signal
- * @returns {Promise<never>}
- */
-function expiry(signal) {
-  return new Promise((_, reject) => {
-    const message = "the identity provider did not answer in time";
-    const fail = () => reject(new RTCError({ errorDetail: IDP_TIMEOUT }, message));
-    if (signal.aborted) fail();
-    else signal.addEventListener("abort", fail, { once: true });
-  });
-}
-
-// Chromium knows the name; TypeScript's list of error details does not.
-const IDP_TIMEOUT = /** @type {RTCErrorDetailType} */ (/** @type {string} */ ("idp-timeout"));
-
-/**
  * @param {{domain: string, protocol: string, assertion: string}} request
+ * @param {(step: string) => void} onstep
  * @returns {Promise<{identity: string, contents: string}>}
  */
-export function validate({ domain, protocol, assertion }) {
-  return withProxy(domain, protocol, (proxy) => proxy.validateAssertion(assertion));
+export function validate({ domain, protocol, assertion }, onstep) {
+  return withProxy({ domain, protocol, onstep }, (proxy) => proxy.validateAssertion(assertion));
 }
 
 /**
  * @param {IdentityProvider} own
  * @param {string} contents
+ * @param {(step: string) => void} onstep
  * @returns {Promise<{domain: string, protocol: string, assertion: string}>}
  */
-export async function sign({ provider, protocol, usernameHint, peerIdentity }, contents) {
-  const { idp, assertion } = await withProxy(provider, protocol, (proxy) =>
-    proxy.generateAssertion(contents, { protocol, usernameHint, peerIdentity }),
+export async function sign({ provider: domain, ...options }, contents, onstep) {
+  const { idp, assertion } = await withProxy(
+    { domain, protocol: options.protocol, onstep },
+    (proxy) => proxy.generateAssertion(contents, options),
   );
-  return { domain: idp.domain, protocol: idp.protocol ?? protocol, assertion };
+  return { domain: idp.domain, protocol: idp.protocol ?? options.protocol, assertion };
 }
 
 /**

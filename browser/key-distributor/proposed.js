@@ -7,10 +7,13 @@
  *       readonly attribute RTCKeyDistributorConnectionState connectionState;
  *       undefined close();
  *       attribute EventHandler onrosterchange;
- *       attribute EventHandler onpeeridentity;           // CustomEvent, detail { idp, name }
+ *       attribute EventHandler onpeeridentity;           // CustomEvent, detail an RTCIdentityAssertion
  *       attribute EventHandler onconnectionstatechange;
- *       attribute EventHandler onstep;                   // CustomEvent, detail as `Happening` in messages.js
+ *       attribute EventHandler onstep;                   // CustomEvent, see below
  *     };
+ *
+ * The detail of a `step` is a `Happening` of messages.js. While an IdP proxy works there are steps with an event of
+ * `own-idp-…` (it signs) or `peer-idp-…` (it validates): load, loaded, sign, signed, validate, validated.
  *
  * Importing this module makes them; `rtc-key-distributor.js` alone has the draft's interface.
  */

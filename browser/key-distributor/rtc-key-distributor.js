@@ -8,14 +8,13 @@
  * - Methods that return promises reject, with what the others throw; so does a call after `close()`.
  */
 
+import { dictionary, optionalString } from "../identity/webidl.js";
 import { KeyDistributorAgent } from "./agent.js";
 import {
   checkArguments,
   eventHandler,
   finishInterface,
   Implementations,
-  optionalString,
-  toDictionary,
   toDOMString,
   toUnsignedShort,
 } from "./webidl.js";
@@ -43,10 +42,10 @@ export class RTCKeyDistributor extends EventTarget {
     const agent = agents.of(this);
     checkArguments(arguments.length, 1);
     const domain = toDOMString(provider);
-    const dictionary = toDictionary(options);
-    const peerIdentity = optionalString(dictionary, "peerIdentity");
-    const protocol = optionalString(dictionary, "protocol") ?? "default";
-    const usernameHint = optionalString(dictionary, "usernameHint");
+    const members = dictionary(options);
+    const peerIdentity = optionalString(members, "peerIdentity");
+    const protocol = optionalString(members, "protocol") ?? "default";
+    const usernameHint = optionalString(members, "usernameHint");
     checkOpen(agent);
     // webrtc-identity, Section 5.2: "If options.protocol includes the character '/' or '\', throw a SyntaxError."
     if (/[/\\]/.test(protocol)) {
@@ -147,11 +146,11 @@ function checkOpen(agent) {
  * @returns {import("./agent.js").Configuration}
  */
 function toConfiguration(value) {
-  const dictionary = toDictionary(value);
-  const bridge = new URL(optionalString(dictionary, "bridge") ?? "/perc/tunnel", location.href);
+  const members = dictionary(value);
+  const bridge = new URL(optionalString(members, "bridge") ?? "/perc/tunnel", location.href);
   bridge.protocol = bridge.protocol.replace(/^http/, "ws");
-  const conference = optionalString(dictionary, "conference");
-  const anchors = optionalString(dictionary, "trustAnchors") ?? "/trust-anchors.pem";
+  const conference = optionalString(members, "conference");
+  const anchors = optionalString(members, "trustAnchors") ?? "/trust-anchors.pem";
   return {
     bridge: bridge.href,
     conference: conference ?? location.origin + location.pathname,

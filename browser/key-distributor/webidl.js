@@ -61,28 +61,6 @@ export function toUnsignedShort(value) {
 }
 
 /**
- * @param {unknown} value
- * @returns {Record<string, unknown>}
- */
-export function toDictionary(value) {
-  if (value === undefined || value === null) return {};
-  if (typeof value !== "object" && typeof value !== "function") {
-    throw new TypeError("The value is not a dictionary.");
-  }
-  return /** @type {Record<string, unknown>} */ (value);
-}
-
-/**
- * @param {Record<string, unknown>} dictionary
- * @param {string} member
- * @returns {string | undefined} undefined where the member is absent
- */
-export function optionalString(dictionary, member) {
-  const value = dictionary[member];
-  return value === undefined ? undefined : toDOMString(value);
-}
-
-/**
  * An event handler attribute of the HTML Standard, for `type`.
  *
  * @param {string} type

@@ -1,7 +1,8 @@
 /** Takes the place of browser/identity/index.js where a test needs no identity provider: it says what it is told. */
 
 export class IdpProxy {
-  static async load(domain, protocol) {
+  static async load(domain, protocol, { onstep }) {
+    onstep("load");
     if (domain === "absent.example") {
       throw new RTCError({ errorDetail: "idp-load-failure" }, "there is no such provider");
     }

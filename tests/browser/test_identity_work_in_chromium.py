@@ -38,12 +38,12 @@ SIGN = """async ([assets, host, usernameHint]) => {
     };
   });
   const peers = [];
-  kd.onpeeridentity = ({ detail }) => peers.push(detail);
+  const plain = ({ idp, name }) => ({ idp, name });
+  kd.onpeeridentity = ({ detail }) => peers.push(plain(detail));
   await kd.connect(host, 4433);
   const reason = await settled;
-  const pending = { pending: true };
-  const peerIdentity = await Promise.race([first, Promise.resolve(pending)]).then(
-    (assertion) => assertion, ({ name, message }) => ({ name, message }));
+  const peerIdentity = await Promise.race([first, Promise.resolve({})]).then(
+    plain, ({ name, message }) => ({ name, message }));
   const renewed = first !== kd.peerIdentity;
   kd.close();
   return { steps, peers, reason, peerIdentity, renewed, loginUrl: kd.idpLoginUrl };
@@ -115,13 +115,15 @@ async def test_the_peer_and_each_step_are_told(signing: Signing) -> None:
     assert result["peerIdentity"] == peer
     assert result["peers"] == [peer]
     assert not result["renewed"]
-    assert result["steps"][:7] == [
+    assert result["steps"][:9] == [
         "created",
         "connected",
         "sign-answer",
         "validation-requested",
+        "peer-idp-load",
         "peer-validated",
         "assertion-requested",
+        "own-idp-load",
         "answer-signed",
     ]
 
