@@ -13,8 +13,11 @@ import { readOriginalHeader } from "./original-header.js";
 import { FrameDropped } from "./statistics.js";
 import { equal } from "./wire.js";
 
-/** The key in use and its neighbour before or after a change: senders overlap two, never more. */
-const KEYS_KEPT = 2;
+/**
+ * The key that is told, the one that encrypts meanwhile, and one for frames that were overtaken: a
+ * rekey within the overlap of another has all three.
+ */
+const KEYS_KEPT = 3;
 
 /** @typedef {import("./ekt-field.js").FullEKTField} FullEKTField */
 /**
@@ -40,7 +43,7 @@ export class InnerReceiver {
   #sets;
   #statistics;
   #replay;
-  /** @type {ReceiverKey[]} the one that opened the last frame first */
+  /** @type {ReceiverKey[]} the one that was told last first */
   #keys = [];
   /** @type {Map<number, number>} the highest epoch seen, by SPI */
   #epochs = new Map();
@@ -115,7 +118,8 @@ export class InnerReceiver {
     }
     const cipher = await InnerCipher.derive(masterKey, set.salt);
     this.#epochs.set(field.spi, field.epoch);
-    this.#keys.splice(1, KEYS_KEPT, { spi: field.spi, epoch: field.epoch, masterKey, cipher });
+    const key = { spi: field.spi, epoch: field.epoch, masterKey, cipher };
+    this.#keys = [key, ...this.#keys].slice(0, KEYS_KEPT);
     this.#accepted = ciphertext;
     this.#roc = roc;
     return { ciphertext, roc };
@@ -143,8 +147,8 @@ export class InnerReceiver {
   }
 
   /**
-   * Tries the known keys, the one that worked last first ("MAY perform trial decryption with both
-   * the old key and the new key").
+   * Tries the known keys, the newest first ("MAY perform trial decryption with both the old key and
+   * the new key").
    *
    * @param {{ header: Omit<import("./inner-cipher.js").InnerHeader, "index"> & { sequence: number
    *   }, prefix: Uint8Array, ciphertext: Uint8Array<ArrayBuffer> }} inner
@@ -156,11 +160,11 @@ export class InnerReceiver {
     if (this.#keys.length === 0) throw new FrameDropped("no-key");
     const indices = this.#possibleIndices(header.sequence, offer);
     if (indices.length === 0) throw new FrameDropped("replayed");
-    for (const key of [...this.#keys]) {
+    for (const { cipher } of this.#keys) {
       for (const index of indices) {
-        const media = await opened(key.cipher, { ...header, index }, prefix, ciphertext);
+        const media = await opened(cipher, { ...header, index }, prefix, ciphertext);
         if (media !== null) {
-          this.#commit(key, index, offer);
+          this.#commit(index, offer);
           return media;
         }
       }
@@ -183,18 +187,16 @@ export class InnerReceiver {
   }
 
   /**
-   * @param {ReceiverKey} key
    * @param {number} index
    * @param {Offer | null} offer
    */
-  #commit(key, index, offer) {
+  #commit(index, offer) {
     // The same packet may have come twice while the cipher was at work.
     if (!this.#replay.isFresh(index)) throw new FrameDropped("replayed");
     this.#replay.accept(index);
     if (offer !== null && Math.floor(index / 0x10000) === offer.roc) {
       this.#accepted = offer.ciphertext;
     }
-    if (this.#keys[0] !== key) this.#keys = [key, ...this.#keys.filter((other) => other !== key)];
   }
 }
 
