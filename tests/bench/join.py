@@ -1,0 +1,178 @@
+"""How long people wait: for the Key Distributor in the owner's page, and from the click on Join to the first picture.
+
+`./run bench join [--json FILE]`: real servers, real Chromium, everything on this machine. Medians of a few runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unittest.mock import patch
+
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from perc.tunnel.messages import TunneledDtls
+from perc_server.media_distributor.key_distributor_link import KeyDistributorLink
+from perc_server.media_distributor.tunnel import Tunnel
+from tests.bench.report import Measurement, publish
+from tests.browser.conftest import FLAGS, chromium_path
+from tests.end_to_end.deployment import Deployment, deployed
+from tests.end_to_end.people import JOIN_LIMIT, Person
+
+RUNS = 5
+PARTICIPANTS = ("bob", "ben", "anna")
+
+KEY_DISTRIBUTOR_READY = """async () => {
+    const { assets } = await (await fetch("/config.json")).json();
+    const { RTCKeyDistributor } = await import(`${assets}/key-distributor/rtc-key-distributor.js`);
+    await new RTCKeyDistributor().getCertificate();
+    return performance.now();
+}"""
+
+FIRST_PICTURE = """() => {
+    const [entered] = performance.getEntriesByName("perc:enter").slice(-1);
+    const [shown] = performance.getEntriesByName("perc:remote-video");
+    return shown.startTime - entered.startTime;
+}"""
+
+
+class Handshakes:
+    """How long the Key Distributor works on a DTLS handshake, as the Media Distributor's end of the tunnel sees it.
+
+    The time from a flight of the endpoint to the Key Distributor's answer, bridge and TLS included, for both flights.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._flight_began: dict[Any, float] = {}
+        self._spent: dict[Any, list[float]] = {}
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        send, handle = KeyDistributorLink.send_dtls, Tunnel._handle
+
+        def send_dtls(link: KeyDistributorLink, endpoint: Any, datagram: bytes) -> bool:
+            self._flight_began[endpoint.association_id] = time.perf_counter()
+            return send(link, endpoint, datagram)
+
+        def handle_event(tunnel: Tunnel, event: Any) -> None:
+            if isinstance(event, TunneledDtls):
+                self._answered(event.association_id)
+            handle(tunnel, event)
+
+        with patch.object(KeyDistributorLink, "send_dtls", send_dtls), patch.object(Tunnel, "_handle", handle_event):
+            yield
+
+    def _answered(self, association: Any) -> None:
+        began = self._flight_began.pop(association, None)
+        spent = self._spent.setdefault(association, [])
+        if began is not None and len(spent) < 2:
+            spent.append(time.perf_counter() - began)
+            if len(spent) == 2:
+                self.seconds.append(sum(spent))
+
+
+def renderers_memory(browser_pids: set[int]) -> float:
+    """Megabytes that Chromium's renderers have for themselves alone."""
+    total = 0
+    for pid in browser_pids:
+        with contextlib.suppress(OSError):
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += sum(int(amount) for amount in re.findall(r"^Private_\w+:\s+(\d+) kB", rollup, re.MULTILINE))
+    return total / 1024
+
+
+async def renderer_pids(browser: Browser) -> set[int]:
+    session = await browser.new_browser_cdp_session()
+    processes = (await session.send("SystemInfo.getProcessInfo"))["processInfo"]
+    await session.detach()
+    return {process["id"] for process in processes if process["type"] == "renderer"}
+
+
+async def key_distributor_ready(context: BrowserContext, deployment: Deployment) -> float:
+    """Seconds from navigation until a Key Distributor in the page has its certificate."""
+    page = await context.new_page()
+    await page.goto(f"{deployment.origin}/perc/bench#host")
+    milliseconds = await page.evaluate(KEY_DISTRIBUTOR_READY)
+    await page.close()
+    return float(milliseconds) / 1000
+
+
+async def start_up(browser: Browser, deployment: Deployment) -> list[Measurement]:
+    cold, warm = [], []
+    for _ in range(RUNS):
+        context = await browser.new_context()
+        cold.append(await key_distributor_ready(context, deployment))
+        warm.append(await key_distributor_ready(context, deployment))
+        await context.close()
+    return [
+        Measurement("KD ready from navigation, cold", median(cold), "s", "≤ 2"),
+        Measurement("KD ready from navigation, warm", median(warm), "s", "≤ 1.2"),
+    ]
+
+
+async def memory(browser: Browser, deployment: Deployment) -> Measurement:
+    """What a page with a Key Distributor has more than the same page without."""
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(f"{deployment.origin}/perc/bench")
+    await page.wait_for_selector("[data-screen=lobby]:not([hidden])")
+    before = renderers_memory(await renderer_pids(browser))
+    other = await context.new_page()
+    await other.goto(f"{deployment.origin}/perc/bench#host")
+    await other.evaluate(KEY_DISTRIBUTOR_READY)
+    await page.close()
+    after = renderers_memory(await renderer_pids(browser))
+    await context.close()
+    return Measurement("Worker memory", after - before, "MB", "≤ 150")
+
+
+async def joins(browser: Browser, deployment: Deployment) -> list[Measurement]:
+    """Participants join one after the other, each in a profile that has been at the page before."""
+    handshakes, times = Handshakes(), []
+    owner = await Person.at_a_browser("alice", browser, deployment)
+    with handshakes.watched():
+        link = await owner.open_room("bench")
+        for name in PARTICIPANTS:
+            participant = await Person.at_a_browser(name, browser, deployment)
+            await participant.join(link)
+            await participant.page.wait_for_function(
+                "() => performance.getEntriesByName('perc:remote-video').length", timeout=JOIN_LIMIT
+            )
+            times.append(float(await participant.page.evaluate(FIRST_PICTURE)) / 1000)
+            await participant.leave()
+    await owner.leave()
+    return [
+        Measurement("click on Join to first decrypted remote frame", median(times), "s", "≤ 2"),
+        Measurement("KD DTLS handshake in the browser", median(handshakes.seconds) * 1000, "ms", "≤ 15"),
+    ]
+
+
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+async def measure() -> list[Measurement]:
+    with tempfile.TemporaryDirectory() as state:
+        async with deployed(Path(state)) as deployment, chromium() as browser:
+            return [
+                *await start_up(browser, deployment),
+                *await joins(browser, deployment),
+                await memory(browser, deployment),
+            ]
+
+
+if __name__ == "__main__":
+    publish(asyncio.run(measure()), sys.argv[1:])
