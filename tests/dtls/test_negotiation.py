@@ -21,6 +21,7 @@ from perc.dtls.hello import ClientHello, read_client_hello
 from perc.dtls.negotiation import negotiate
 from perc.dtls.offer import write_offer
 from perc.dtls.records import read_records
+from perc.ekt.ekt_key import EKTCipher, write_ekt_ciphers
 from perc.errors import AlertDescription, PeerError
 from tests.dtls.parties import AES_128, AES_256, DOUBLE_128
 
@@ -113,9 +114,18 @@ def test_c_webrtc_before_webrtc_and_nothing_where_nothing_is_offered():
             AlertDescription.NO_APPLICATION_PROTOCOL,
         ),
         (with_extension(ExtensionType.EXTERNAL_SESSION_ID, b"\x01x"), AlertDescription.DECODE_ERROR),
+        (with_extension(ExtensionType.SUPPORTED_EKT_CIPHERS, b"\x00"), AlertDescription.DECODE_ERROR),
     ],
 )
 def test_refusals(hello, alert):
     with pytest.raises(PeerError) as refusal:
-        negotiate(hello, (AES_128,))
+        negotiate(hello, (AES_128,), (EKTCipher.AESKW128,))
     assert refusal.value.alert is alert
+
+
+def test_ekt_ciphers_are_for_servers_that_have_them():
+    hello = with_extension(ExtensionType.SUPPORTED_EKT_CIPHERS, write_ekt_ciphers([EKTCipher.AESKW128]))
+    assert negotiate(hello, (AES_128,)).ekt_cipher is None
+    negotiated = negotiate(hello, (AES_128,), (EKTCipher.AESKW256, EKTCipher.AESKW128))
+    assert negotiated.ekt_cipher is EKTCipher.AESKW128
+    assert negotiated.extensions[ExtensionType.SUPPORTED_EKT_CIPHERS] == b"\x01"

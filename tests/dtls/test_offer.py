@@ -10,6 +10,7 @@ from perc.dtls.extensions import ExtensionType, UseSrtp, write_protocol_names, w
 from perc.dtls.hello import ClientHello, ServerHello
 from perc.dtls.negotiation import negotiate
 from perc.dtls.offer import accept, write_offer
+from perc.ekt.ekt_key import EKTCipher
 from perc.errors import AlertDescription, PeerError
 from tests.dtls.parties import AES_128, AES_256, DOUBLE_128
 
@@ -62,3 +63,34 @@ def test_refusals(hello, alert):
     with pytest.raises(PeerError) as refusal:
         accept(hello, OFFER)
     assert refusal.value.alert is alert
+
+
+EKT_OFFER = write_offer((AES_128, AES_256), (), None, (EKTCipher.AESKW128,))
+BOTH_EKT_CIPHERS = write_offer((AES_128, AES_256), (), None, (EKTCipher.AESKW128, EKTCipher.AESKW256))
+
+
+@pytest.mark.parametrize(
+    ("offer", "profile", "selected", "alert"),
+    [
+        (OFFER, AES_128, b"\x01", AlertDescription.UNSUPPORTED_EXTENSION),
+        (EKT_OFFER, AES_128, b"\x02", AlertDescription.ILLEGAL_PARAMETER),  # not offered
+        (EKT_OFFER, AES_128, b"\x00", AlertDescription.ILLEGAL_PARAMETER),  # unknown
+        (EKT_OFFER, AES_128, b"\x01\x01", AlertDescription.DECODE_ERROR),
+        (BOTH_EKT_CIPHERS, AES_256, b"\x01", AlertDescription.ILLEGAL_PARAMETER),  # weaker than SRTP
+    ],
+)
+def test_refused_ekt_ciphers(offer, profile, selected, alert):
+    hello = with_extension(ALPN, None)
+    chosen = {
+        ExtensionType.USE_SRTP: write_use_srtp(UseSrtp((profile,))),
+        ExtensionType.SUPPORTED_EKT_CIPHERS: selected,
+    }
+    with pytest.raises(PeerError) as refusal:
+        accept(replace(hello, extensions=hello.extensions | chosen), offer)
+    assert refusal.value.alert is alert
+
+
+def test_an_ekt_cipher_as_strong_as_srtp():
+    negotiated = negotiate(ClientHello(bytes(32), (0xC02B,), BOTH_EKT_CIPHERS), (AES_256,), tuple(EKTCipher))
+    accepted = accept(ServerHello(bytes(32), negotiated.suite.code, negotiated.extensions), BOTH_EKT_CIPHERS)
+    assert accepted.ekt_cipher is negotiated.ekt_cipher is EKTCipher.AESKW256

@@ -6,8 +6,18 @@ from uuid import uuid4
 
 import pytest
 
-from perc.dtls import AssociationFailed, DtlsClient, DtlsClientConfig, HandshakeCompleted, SrtpKeysExported
+from perc.dtls import (
+    ApplicationDataReceived,
+    AssociationFailed,
+    DtlsClient,
+    DtlsClientConfig,
+    EktKeyReceived,
+    HandshakeCompleted,
+    SrtpKeysExported,
+)
 from perc.dtls import Event as DtlsEvent
+from perc.ekt.ekt_key import EKTCipher, EktKey
+from perc.ekt.key_channel import Roster, read_message
 from perc.key_distributor.events import EndpointLeft
 from perc.srtp.profiles import SRTPProtectionProfile as Profile
 from perc.tunnel.messages import MediaKeys, SignAnswer, TunneledDtls
@@ -15,6 +25,7 @@ from perc.x509.fingerprint import Fingerprint
 from perc.x509.self_signed import self_signed
 from tests.driving import run
 from tests.key_distributor.peers import answer_sdp, offer_sdp, verdict
+from tests.key_distributor.sctp_client import SctpClient
 from tests.key_distributor.site import PROVIDER, Site
 from tests.x509.authority import NOW
 
@@ -23,28 +34,48 @@ TLS_ID = "an-endpoint-s-tls-id-0001"
 
 
 class NativeEndpoint:
-    """A DTLS client without a key channel."""
+    """A DTLS client; its key channel is opened where a test wants one."""
 
-    def __init__(self, session_id: bytes | None = None) -> None:
+    def __init__(self, session_id: bytes | None = None, ekt_ciphers: tuple[EKTCipher, ...] = ()) -> None:
         self.id = uuid4()
         key = run(PROVIDER.generate_signing_key())
         certificate = run(self_signed(PROVIDER, key, "endpoint", NOW))
         self.fingerprint = Fingerprint.of(certificate.der)
-        config = DtlsClientConfig(certificate, key, tuple(Profile), external_session_id=session_id)
+        config = DtlsClientConfig(
+            certificate, key, tuple(Profile), external_session_id=session_id, ekt_ciphers=ekt_ciphers
+        )
         self.dtls = DtlsClient(PROVIDER, config, lambda _: None)
+        self.sctp = SctpClient(lambda packet: run(self.dtls.send(packet)))
         self.events: list[DtlsEvent] = []
+        self._heard = 0
 
     def join(self, site: Site, *lines: str) -> None:
         offer = offer_sdp(self.fingerprint, lines=lines)
         site.sign(SignAnswer(offer, answer_sdp(site.kd.fingerprint)), verdict(self.fingerprint))
         run(self.dtls.start(site.now))
-        heard = len(site.told)
-        while datagrams := self.dtls.datagrams_to_send():
-            site.send(*(TunneledDtls(self.id, datagram) for datagram in datagrams))
-            for message in site.told[heard:]:
+        self.carry(site)
+
+    def carry(self, site: Site) -> None:
+        """Everything between the two, from where the last call left off."""
+        while True:
+            told, self._heard = site.told[self._heard :], len(site.told)
+            for message in told:
                 if isinstance(message, TunneledDtls):
-                    self.events += run(self.dtls.receive_datagram(message.dtls_message, site.now))
-            heard = len(site.told)
+                    self.take(run(self.dtls.receive_datagram(message.dtls_message, site.now)))
+            datagrams = self.dtls.datagrams_to_send()
+            if not told and not datagrams:
+                return
+            site.send(*(TunneledDtls(self.id, datagram) for datagram in datagrams))
+
+    def take(self, events: list[DtlsEvent]) -> None:
+        self.events += events
+        for event in events:
+            if isinstance(event, ApplicationDataReceived):
+                self.sctp.receive(event.data)
+
+    def open_channel(self, site: Site) -> None:
+        self.sctp.start()
+        self.carry(site)
 
     def completed(self) -> bool:
         return any(isinstance(event, HandshakeCompleted) for event in self.events)
@@ -66,6 +97,21 @@ def test_a_double_profile_is_chosen_and_only_its_outer_half_goes_to_the_media_di
             exported.server_write_salt[12:],
         )
     ]
+
+
+def test_an_endpoint_that_offers_ekt_is_given_its_ekt_key_in_the_handshake_protocol():
+    """RFC 8870, Section 5.2.2: an ekt_key message, and an ACK for it; the roster comes by the key channel."""
+    site = Site()
+    endpoint = NativeEndpoint(ekt_ciphers=(EKTCipher.AESKW256, EKTCipher.AESKW128))
+    endpoint.join(site)
+    endpoint.open_channel(site)
+    site.wait(0.5)
+    endpoint.carry(site)
+    (received,) = [event for event in endpoint.events if isinstance(event, EktKeyReceived)]
+    messages = [read_message(message) for message in endpoint.sctp.received]
+    assert not any(isinstance(message, EktKey) for message in messages)
+    roster = [message for message in messages if isinstance(message, Roster)][-1]
+    assert [member.spi for member in roster.members] == [received.key.spi]  # acknowledged
 
 
 def test_an_external_session_id_that_is_the_tls_id_of_the_offer():

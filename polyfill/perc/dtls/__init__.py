@@ -4,6 +4,7 @@ messages, hello, extensions      bytes ↔ values
 session, transcript, negotiation what is derived from them
 server_handshake, client_handshake  messages in, flights and events out; no records, no loss, no time
 records, record_layer, fragments, flights  the lossy path
+ack, ekt_delivery, ekt_receipt   EKTKeys behind the handshake, for native endpoints
 association                      all of that as one machine; server and client are two kinds of it
 """
 
@@ -13,6 +14,8 @@ from perc.dtls.events import (
     ApplicationDataReceived,
     AssociationClosed,
     AssociationFailed,
+    EktKeyAcknowledged,
+    EktKeyReceived,
     Event,
     HandshakeCompleted,
     SrtpKeysExported,
@@ -28,6 +31,8 @@ __all__ = [
     "DtlsClientConfig",
     "DtlsServer",
     "DtlsServerConfig",
+    "EktKeyAcknowledged",
+    "EktKeyReceived",
     "Event",
     "HandshakeCompleted",
     "SrtpKeysExported",

@@ -16,6 +16,7 @@ from collections import deque
 from enum import Enum
 
 from perc.crypto.provider import CryptoProvider
+from perc.dtls.ack import read_ack
 from perc.dtls.alerts import read_alert, write_alert
 from perc.dtls.events import (
     ApplicationDataReceived,
@@ -25,10 +26,10 @@ from perc.dtls.events import (
     HandshakeCompleted,
 )
 from perc.dtls.flights import MIN_MTU, Flight, Retransmission
-from perc.dtls.fragments import Fragment, HandshakeType, Reassembler, read_fragments
+from perc.dtls.fragments import Fragment, HandshakeMessage, HandshakeType, Reassembler, read_fragments
 from perc.dtls.outputs import FlightPrepared, Handshake, KeysDerived, Output
 from perc.dtls.record_layer import CLEAR_EPOCH, PROTECTED_EPOCH, RecordLayer
-from perc.dtls.records import ContentType, read_records
+from perc.dtls.records import ContentType, Record, read_records
 from perc.errors import AlertDescription, AlertReceived, ApiMisuse, DecodeError, HandshakeFailure, PeerError
 
 # Six transmissions of the slowest flight; Chromium gives up on ICE and DTLS in about the same time.
@@ -44,6 +45,7 @@ class _Phase(Enum):
     ENDED = "closed or failed"
 
 
+_PROTECTED_MESSAGES = (HandshakeType.FINISHED, HandshakeType.EKT_KEY)
 _OPEN = (_Phase.HANDSHAKING, _Phase.CONNECTED)
 
 
@@ -84,7 +86,7 @@ class Association:
                 record = records.popleft()
                 plaintext = await self._records.open(record)
                 if plaintext is not None:
-                    await self._receive_plaintext(record.epoch, record.content_type, plaintext, now)
+                    await self._receive_plaintext(record, plaintext, now)
                     records.extend(self._records.released())
         except PeerError as error:
             await self._fail(error)
@@ -92,7 +94,7 @@ class Association:
 
     async def send(self, data: bytes) -> None:
         """One record of application data, in a datagram of its own; `ApiMisuse` unless the handshake is completed."""
-        if self._phase is not _Phase.CONNECTED:
+        if not self._is_connected:
             raise ApiMisuse("application data outside a connected association")
         self._datagrams.append(await self._records.seal(PROTECTED_EPOCH, ContentType.APPLICATION_DATA, data))
 
@@ -127,6 +129,10 @@ class Association:
         return self._phase is _Phase.IDLE
 
     @property
+    def _is_connected(self) -> bool:
+        return self._phase is _Phase.CONNECTED
+
+    @property
     def _has_ended(self) -> bool:
         return self._phase is _Phase.ENDED
 
@@ -138,25 +144,27 @@ class Association:
         events, self._events = self._events, []
         return events
 
-    async def _receive_plaintext(self, epoch: int, content_type: ContentType, plaintext: bytes, now: float) -> None:
-        if self._phase is _Phase.CONNECTED and epoch == CLEAR_EPOCH:
+    async def _receive_plaintext(self, record: Record, plaintext: bytes, now: float) -> None:
+        if self._is_connected and record.epoch == CLEAR_EPOCH:
             return self._records.drop()
-        match content_type:
+        match record.content_type:
             case ContentType.HANDSHAKE:
-                await self._receive_handshake(epoch, plaintext, now)
+                await self._receive_handshake(record, plaintext, now)
             case ContentType.ALERT:
-                await self._receive_alert(epoch, plaintext, now)
-            case ContentType.APPLICATION_DATA if self._phase is _Phase.CONNECTED:
+                await self._receive_alert(record.epoch, plaintext, now)
+            case ContentType.APPLICATION_DATA if self._is_connected:
                 # Whoever sends application data has seen this side's last flight.
                 self._retransmission.stop()
                 self._events.append(ApplicationDataReceived(plaintext))
-            case ContentType.APPLICATION_DATA:
+            case ContentType.ACK if self._is_connected:
+                await self._receive_acknowledgement(plaintext, now)
+            case ContentType.APPLICATION_DATA | ContentType.ACK:
                 self._records.drop()
             case ContentType.CHANGE_CIPHER_SPEC:
                 pass  # the epoch of the next record says it (see server_handshake.py)
         return None
 
-    async def _receive_handshake(self, epoch: int, plaintext: bytes, now: float) -> None:
+    async def _receive_handshake(self, record: Record, plaintext: bytes, now: float) -> None:
         try:
             fragments = read_fragments(plaintext)
         except DecodeError:
@@ -165,11 +173,12 @@ class Association:
             if self._is_repetition(fragment):
                 if self._retransmission.may_answer_repetition(now):
                     await self._transmit(now)
-            elif epoch == self._epoch_of(fragment):
-                self._reassembler.receive(epoch, fragment)
+            elif record.epoch == self._epoch_of(fragment):
+                self._note_fragment(record, fragment)
+                self._reassembler.receive(record.epoch, fragment)
         while not self._has_ended and (message := self._reassembler.next_message()) is not None:
-            if self._phase is _Phase.CONNECTED:
-                await self._refuse_renegotiation(message.msg_type)
+            if self._is_connected:
+                await self._receive_after_handshake(message)
                 continue
             outputs = await self._handshake.receive_message(message)
             self._suspicion = None
@@ -188,7 +197,7 @@ class Association:
     def _epoch_of(self, fragment: Fragment) -> int:
         """The epoch that a message of this type belongs to: a Finished in clear proves nothing, and what should come
         before it must not come under its protection."""
-        is_protected = self._phase is _Phase.CONNECTED or fragment.msg_type == HandshakeType.FINISHED
+        is_protected = self._is_connected or fragment.msg_type in _PROTECTED_MESSAGES
         return PROTECTED_EPOCH if is_protected else CLEAR_EPOCH
 
     async def _apply(self, output: Output, now: float) -> None:
@@ -216,11 +225,26 @@ class Association:
             sealed = [await self._records.seal(record.epoch, record.content_type, record.payload) for record in records]
             self._datagrams.append(b"".join(sealed))
 
-    async def _refuse_renegotiation(self, msg_type: int) -> None:
+    def _note_fragment(self, record: Record, fragment: Fragment) -> None:
+        """Called for each fragment that is neither misplaced nor a repetition of the handshake."""
+
+    async def _receive_ack(self, acknowledged: frozenset[int], now: float) -> None:
+        """Called for an ACK behind the handshake; one that nobody waits for means nothing."""
+
+    async def _receive_after_handshake(self, message: HandshakeMessage) -> None:
+        """Called for each handshake message behind Finished."""
         # "when that is not appropriate, the recipient should respond with this alert" (RFC 5246, Section 7.2.2);
         # messages that mean nothing here are ignored.
-        if msg_type in {HandshakeType.HELLO_REQUEST, HandshakeType.CLIENT_HELLO}:
+        if message.msg_type in {HandshakeType.HELLO_REQUEST, HandshakeType.CLIENT_HELLO}:
             await self._send_alert(AlertDescription.NO_RENEGOTIATION)
+
+    async def _receive_acknowledgement(self, plaintext: bytes, now: float) -> None:
+        try:
+            acknowledged = read_ack(plaintext)
+        except DecodeError:
+            return self._records.drop()
+        self._retransmission.stop()  # as for application data
+        return await self._receive_ack(acknowledged, now)
 
     async def _receive_alert(self, epoch: int, plaintext: bytes, now: float) -> None:
         try:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from perc.crypto.provider import CryptoProvider
+from perc.dtls.ack import write_ack
 from perc.dtls.association import Association
 from perc.dtls.client_handshake import ClientHandshake, DtlsClientConfig
-from perc.dtls.events import Event
+from perc.dtls.ekt_receipt import EktKeyReceipt
+from perc.dtls.events import EktKeyReceived, Event
+from perc.dtls.fragments import Fragment, HandshakeMessage, HandshakeType
+from perc.dtls.record_layer import PROTECTED_EPOCH
+from perc.dtls.records import ContentType, Record
 from perc.errors import ApiMisuse
 from perc.x509.certificate import Certificate
 
@@ -19,6 +24,7 @@ class DtlsClient(Association):
         self, provider: CryptoProvider, config: DtlsClientConfig, verify_server: Callable[[Certificate], None]
     ) -> None:
         self._client_handshake = ClientHandshake(provider, config, verify_server)
+        self._receipt = EktKeyReceipt()
         super().__init__(provider, self._client_handshake, config.mtu)
 
     async def start(self, now: float) -> list[Event]:
@@ -29,3 +35,21 @@ class DtlsClient(Association):
         for output in self._client_handshake.start():
             await self._apply(output, now)
         return self._take_events()
+
+    def _note_fragment(self, record: Record, fragment: Fragment) -> None:
+        if fragment.msg_type == HandshakeType.EKT_KEY:
+            self._receipt.note(record.sequence_number, fragment)
+
+    async def _receive_after_handshake(self, message: HandshakeMessage) -> None:
+        if message.msg_type == HandshakeType.EKT_KEY:
+            self._events.append(EktKeyReceived(self._client_handshake.read_ekt_key(message)))
+        else:
+            await super()._receive_after_handshake(message)
+
+    async def _receive_handshake(self, record: Record, plaintext: bytes, now: float) -> None:
+        await super()._receive_handshake(record, plaintext, now)
+        # "When an EKTKey is received and processed successfully, the recipient MUST respond with an ACK message"
+        # (RFC 8870, Section 5.2.2): also when it comes again, because then the first ACK was lost.
+        received = self._receipt.take(self._reassembler.next_message_seq) if self._is_connected else []
+        if received:
+            self._datagrams.append(await self._records.seal(PROTECTED_EPOCH, ContentType.ACK, write_ack(received)))

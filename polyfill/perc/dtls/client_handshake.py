@@ -36,6 +36,7 @@ from perc.dtls.offer import Accepted, accept, write_offer
 from perc.dtls.outputs import FlightPrepared, KeysDerived, Output
 from perc.dtls.session import CLIENT_FINISHED, SERVER_FINISHED, Session
 from perc.dtls.transcript import Transcript
+from perc.ekt.ekt_key import EKTCipher, EktKey
 from perc.errors import (
     CertificateError,
     DecodeError,
@@ -53,7 +54,7 @@ MAX_HELLO_VERIFY_REQUESTS = 3
 
 @dataclass(frozen=True, slots=True)
 class DtlsClientConfig:
-    """What a client is and offers; `profiles`, and the ALPN `protocols`, in its order of preference."""
+    """What a client is and offers; `profiles`, ALPN `protocols` and `ekt_ciphers` in its order of preference."""
 
     certificate: Certificate
     signing_key: SigningKey
@@ -61,6 +62,7 @@ class DtlsClientConfig:
     protocols: tuple[bytes, ...] = ()
     external_session_id: bytes | None = None
     mtu: int = 1200
+    ekt_ciphers: tuple[EKTCipher, ...] = ()
 
 
 class State(Enum):
@@ -93,7 +95,9 @@ class ClientHandshake:
         self._state = State.EXPECT_SERVER_HELLO
         self._transcript = Transcript()
         self._random = provider.random_bytes(RANDOM_LENGTH)
-        self._offer: Extensions = write_offer(config.profiles, config.protocols, config.external_session_id)
+        self._offer: Extensions = write_offer(
+            config.profiles, config.protocols, config.external_session_id, config.ekt_ciphers
+        )
         self._verify_requests = 0
 
     def start(self) -> list[Output]:
@@ -210,5 +214,15 @@ class ClientHandshake:
                 self._server_certificate,
                 self._accepted.profile,
                 self._accepted.application_protocol,
+                self._accepted.ekt_cipher,
             ),
         ]
+
+    def read_ekt_key(self, message: HandshakeMessage) -> EktKey:
+        """The EKTKey in a message behind Finished; `PeerError` where there should be none of its kind."""
+        if self._accepted.ekt_cipher is None:
+            raise UnexpectedMessage("an EKTKey, but no EKT cipher was negotiated")
+        key = EktKey.read(message.body)
+        if key.cipher is not self._accepted.ekt_cipher:
+            raise IllegalParameter(f"an EKTKey for {key.cipher.name}, not {self._accepted.ekt_cipher.name}")
+        return key

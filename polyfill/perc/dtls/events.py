@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from perc.ekt.ekt_key import EKTCipher, EktKey
 from perc.errors import PeerError
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc.x509.certificate import Certificate
@@ -32,6 +33,21 @@ class HandshakeCompleted:
     server_certificate: Certificate
     profile: SRTPProtectionProfile
     application_protocol: bytes | None
+    ekt_cipher: EKTCipher | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EktKeyReceived:
+    """A client was given an EKTKey, and has acknowledged it."""
+
+    key: EktKey
+
+
+@dataclass(frozen=True, slots=True)
+class EktKeyAcknowledged:
+    """The client has the EKTKey with this SPI."""
+
+    spi: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +69,12 @@ class AssociationClosed:
     """The peer sent close_notify; it was answered, and the association is over."""
 
 
-Event = SrtpKeysExported | HandshakeCompleted | ApplicationDataReceived | AssociationFailed | AssociationClosed
+Event = (
+    SrtpKeysExported
+    | HandshakeCompleted
+    | EktKeyReceived
+    | EktKeyAcknowledged
+    | ApplicationDataReceived
+    | AssociationFailed
+    | AssociationClosed
+)

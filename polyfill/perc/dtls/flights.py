@@ -79,19 +79,21 @@ class OutgoingRecord:
 class Flight:
     """Messages that are sent and repeated together: some in clear, then, behind ChangeCipherSpec, some protected.
 
-    Only a flight that `expects_answer` is repeated by the timer; all are repeated when the peer repeats its own.
+    Only a flight that `expects_answer` is repeated by the timer; all are repeated when the peer repeats its own. One
+    that comes `after_handshake` needs no ChangeCipherSpec.
     """
 
     clear: tuple[HandshakeMessage, ...]
     protected: tuple[HandshakeMessage, ...] = ()
     expects_answer: bool = True
+    after_handshake: bool = False
 
     def datagrams(self, mtu: int) -> list[list[OutgoingRecord]]:
         """The flight's records, fragmented and packed so that no datagram is larger than `mtu`."""
         packer = _Packer(mtu)
         for message in self.clear:
             packer.add_message(CLEAR_EPOCH, message)
-        if self.protected:
+        if self.protected and not self.after_handshake:
             packer.add(OutgoingRecord(CLEAR_EPOCH, ContentType.CHANGE_CIPHER_SPEC, CHANGE_CIPHER_SPEC))
         for message in self.protected:
             packer.add_message(PROTECTED_EPOCH, message)

@@ -30,7 +30,7 @@ MAX_BUFFERED_MESSAGES = 5
 
 
 class HandshakeType(IntEnum):
-    """Handshake messages of DTLS 1.2 (RFC 6347, Section 4.3.2)."""
+    """Handshake messages of DTLS 1.2 (RFC 6347, Section 4.3.2), and EKTKey."""
 
     HELLO_REQUEST = 0
     CLIENT_HELLO = 1
@@ -43,6 +43,7 @@ class HandshakeType(IntEnum):
     CERTIFICATE_VERIFY = 15
     CLIENT_KEY_EXCHANGE = 16
     FINISHED = 20
+    EKT_KEY = 26  # RFC 8870, Section 5.2.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ without supported_versions, and without the downgrade sentinel in its random, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from perc.crypto.provider import NamedGroup, SignatureScheme
@@ -32,6 +32,7 @@ from perc.dtls.extensions import (
 )
 from perc.dtls.hello import NULL_COMPRESSION, ClientHello, Extensions
 from perc.dtls.records import DTLS_1_2, DTLS_MAJOR
+from perc.ekt.ekt_key import EKTCipher, read_ekt_ciphers, write_selected_ekt_cipher
 from perc.errors import AlertDescription, DecodeError, HandshakeFailure, IllegalParameter
 from perc.srtp.profiles import SRTPProtectionProfile
 
@@ -49,11 +50,15 @@ class Negotiated:
     profile: SRTPProtectionProfile
     application_protocol: bytes | None
     external_session_id: bytes | None
+    ekt_cipher: EKTCipher | None
     extensions: Extensions
 
 
-def negotiate(hello: ClientHello, profiles: Iterable[SRTPProtectionProfile]) -> Negotiated:
-    """The choice for this client, `profiles` in the server's order of preference; `PeerError` where there is none."""
+def negotiate(
+    hello: ClientHello, profiles: Iterable[SRTPProtectionProfile], ekt_ciphers: Collection[EKTCipher] = ()
+) -> Negotiated:
+    """The choice for this client, `profiles` in the server's order of preference; `PeerError` where there is none.
+    Without a common EKT cipher the handshake goes on, and no EKTKey is sent."""
     _check_version(hello)
     if NULL_COMPRESSION not in hello.compression_methods:
         raise IllegalParameter("null compression is not offered")
@@ -63,14 +68,22 @@ def negotiate(hello: ClientHello, profiles: Iterable[SRTPProtectionProfile]) -> 
     profile = _choose_profile(hello.extensions, profiles)
     protocol = _choose_protocol(hello.extensions)
     session_id = hello.extensions.get(ExtensionType.EXTERNAL_SESSION_ID)
+    ekt_cipher = _choose_ekt_cipher(hello.extensions, ekt_ciphers, weakest_ekt_key(suite, profile))
     return Negotiated(
         suite,
         group,
         profile,
         protocol,
         None if session_id is None else read_external_session_id(session_id),
-        _answer(hello, profile, protocol),
+        ekt_cipher,
+        _answer(hello, profile, protocol, ekt_cipher),
     )
+
+
+def weakest_ekt_key(suite: CipherSuite, profile: SRTPProtectionProfile) -> int:
+    """The least octets that an EKTKey needs: "The confidentiality, integrity, and authentication of the EKT cipher MUST
+    be at least as strong as the SRTP cipher and at least as strong as the DTLS-SRTP ciphers" (RFC 8870, Section 6)."""
+    return max(suite.key_length, profile.hop_key_length)
 
 
 def _check_version(hello: ClientHello) -> None:
@@ -136,7 +149,18 @@ def _choose_protocol(extensions: Extensions) -> bytes | None:
     raise HandshakeFailure("neither c-webrtc nor webrtc is offered", AlertDescription.NO_APPLICATION_PROTOCOL)
 
 
-def _answer(hello: ClientHello, profile: SRTPProtectionProfile, protocol: bytes | None) -> Extensions:
+def _choose_ekt_cipher(extensions: Extensions, ekt_ciphers: Collection[EKTCipher], key_length: int) -> EKTCipher | None:
+    data = extensions.get(ExtensionType.SUPPORTED_EKT_CIPHERS)
+    if data is None or not ekt_ciphers:
+        return None
+    # The client lists them "in preference order, with the most preferred version first" (RFC 8870, Section 5.2.1).
+    strong = (each for each in read_ekt_ciphers(data) if each in ekt_ciphers and each.key_length >= key_length)
+    return next(strong, None)
+
+
+def _answer(
+    hello: ClientHello, profile: SRTPProtectionProfile, protocol: bytes | None, ekt_cipher: EKTCipher | None
+) -> Extensions:
     """The ServerHello's extensions: only what the client offered, or said by a signalling cipher suite."""
     offered = hello.extensions
     if ExtensionType.EXTENDED_MASTER_SECRET not in offered:
@@ -158,4 +182,6 @@ def _answer(hello: ClientHello, profile: SRTPProtectionProfile, protocol: bytes 
         answer[ExtensionType.EC_POINT_FORMATS] = write_point_formats()
     if protocol is not None:
         answer[ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION] = write_protocol_names([protocol])
+    if ekt_cipher is not None:
+        answer[ExtensionType.SUPPORTED_EKT_CIPHERS] = write_selected_ekt_cipher(ekt_cipher)
     return answer

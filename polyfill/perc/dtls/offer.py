@@ -20,8 +20,9 @@ from perc.dtls.extensions import (
     write_use_srtp,
 )
 from perc.dtls.hello import NULL_COMPRESSION, Extensions, ServerHello
-from perc.dtls.negotiation import NAMED_GROUPS, SIGNATURE_SCHEMES
+from perc.dtls.negotiation import NAMED_GROUPS, SIGNATURE_SCHEMES, weakest_ekt_key
 from perc.dtls.records import DTLS_1_2
+from perc.ekt.ekt_key import EKTCipher, read_ekt_ciphers, read_selected_ekt_cipher, write_ekt_ciphers
 from perc.errors import AlertDescription, DecodeError, HandshakeFailure, IllegalParameter
 from perc.srtp.profiles import SRTPProtectionProfile
 
@@ -33,10 +34,14 @@ class Accepted:
     suite: CipherSuite
     profile: SRTPProtectionProfile
     application_protocol: bytes | None
+    ekt_cipher: EKTCipher | None = None
 
 
 def write_offer(
-    profiles: Iterable[SRTPProtectionProfile], protocols: Collection[bytes], external_session_id: bytes | None
+    profiles: Iterable[SRTPProtectionProfile],
+    protocols: Collection[bytes],
+    external_session_id: bytes | None,
+    ekt_ciphers: Collection[EKTCipher] = (),
 ) -> Extensions:
     """The extensions of a ClientHello."""
     extensions: Extensions = {
@@ -51,6 +56,8 @@ def write_offer(
         extensions[ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION] = write_protocol_names(protocols)
     if external_session_id is not None:
         extensions[ExtensionType.EXTERNAL_SESSION_ID] = write_external_session_id(external_session_id)
+    if ekt_ciphers:
+        extensions[ExtensionType.SUPPORTED_EKT_CIPHERS] = write_ekt_ciphers(ekt_ciphers)
     return extensions
 
 
@@ -65,7 +72,9 @@ def accept(hello: ServerHello, offer: Extensions) -> Accepted:
         # it MUST abort the handshake with an unsupported_extension fatal alert." (RFC 5246, Section 7.4.1.4)
         raise HandshakeFailure("an extension that was not offered", AlertDescription.UNSUPPORTED_EXTENSION)
     _check_required_extensions(hello.extensions)
-    return Accepted(_accept_suite(hello), _accept_profile(hello.extensions, offer), _accept_protocol(hello, offer))
+    suite, profile = _accept_suite(hello), _accept_profile(hello.extensions, offer)
+    ekt_cipher = _accept_ekt_cipher(hello, offer, weakest_ekt_key(suite, profile))
+    return Accepted(suite, profile, _accept_protocol(hello, offer), ekt_cipher)
 
 
 def _check_required_extensions(extensions: Extensions) -> None:
@@ -113,3 +122,16 @@ def _accept_protocol(hello: ServerHello, offer: Extensions) -> bytes | None:
     if len(names) != 1 or names[0] not in read_protocol_names(offer[extension_type]):
         raise IllegalParameter("not one of the application protocols that were offered")
     return names[0]
+
+
+def _accept_ekt_cipher(hello: ServerHello, offer: Extensions, key_length: int) -> EKTCipher | None:
+    data = hello.extensions.get(ExtensionType.SUPPORTED_EKT_CIPHERS)
+    if data is None:
+        return None
+    cipher = read_selected_ekt_cipher(data)
+    # "a cipher selected from among those advertised by the client" (RFC 8870, Section 5.2.1)
+    if cipher not in read_ekt_ciphers(offer[ExtensionType.SUPPORTED_EKT_CIPHERS]):
+        raise IllegalParameter("an EKT cipher that was not offered")
+    if cipher.key_length < key_length:
+        raise IllegalParameter("an EKT cipher that is weaker than what it protects")
+    return cipher

@@ -42,6 +42,11 @@ class RecordLayer:
         """Take the keys of epoch 1 into use. Records of epoch 1 that came before are in `released`."""
         self._reading, self._writing = reading, writing
 
+    @property
+    def next_protected_number(self) -> int:
+        """The sequence number of the next record of epoch 1."""
+        return self._next_sequence_number[PROTECTED_EPOCH]
+
     def released(self) -> list[Record]:
         """Records that had to wait for the keys, once the keys are there; each is given once."""
         if self._reading is None or not self._held:

@@ -42,6 +42,7 @@ class ContentType(IntEnum):
     ALERT = 21
     HANDSHAKE = 22
     APPLICATION_DATA = 23
+    ACK = 26  # RFC 9147, Section 4; under DTLS 1.2 for EKTKeys only
 
 
 _CONTENT_TYPES = {content_type.value: content_type for content_type in ContentType}

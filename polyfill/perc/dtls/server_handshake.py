@@ -64,7 +64,8 @@ from perc.dtls.negotiation import SIGNATURE_SCHEMES, Negotiated, negotiate
 from perc.dtls.outputs import FlightPrepared, KeysDerived, Output
 from perc.dtls.session import CLIENT_FINISHED, SERVER_FINISHED, Session
 from perc.dtls.transcript import Transcript
-from perc.errors import DecryptError, HandshakeFailure, IllegalParameter, UnexpectedMessage
+from perc.ekt.ekt_key import EKTCipher, EktKey
+from perc.errors import ApiMisuse, DecryptError, HandshakeFailure, IllegalParameter, UnexpectedMessage
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc.x509.certificate import Certificate
 
@@ -78,7 +79,8 @@ class DtlsServerConfig:
     """What a server is and wants.
 
     `profiles` are in the server's order of preference. `mtu` bounds the UDP payloads of its flights. The cookie
-    exchange is for listeners that face the Internet; behind a Media Distributor, ICE has verified the path.
+    exchange is for listeners that face the Internet; behind a Media Distributor, ICE has verified the path. With
+    `ekt_ciphers` it gives EKTKeys to clients that can take them.
     """
 
     certificate: Certificate
@@ -86,6 +88,7 @@ class DtlsServerConfig:
     profiles: tuple[SRTPProtectionProfile, ...]
     mtu: int = 1200
     cookie_exchange: bool = False
+    ekt_ciphers: tuple[EKTCipher, ...] = ()
 
 
 class State(Enum):
@@ -140,7 +143,7 @@ class ServerHandshake:
         if self._config.cookie_exchange and not hmac.compare_digest(hello.cookie, self._cookie(hello)):
             # "If the cookie is invalid, the server SHOULD treat the ClientHello as if it did not contain a cookie."
             return [FlightPrepared(self._hello_verify_request(hello))]
-        self._negotiated = negotiate(hello, self._config.profiles)
+        self._negotiated = negotiate(hello, self._config.profiles, self._config.ekt_ciphers)
         self.external_session_id = self._negotiated.external_session_id
         self._transcript.add(message)
         self._randoms = hello.random, self._provider.random_bytes(RANDOM_LENGTH)
@@ -227,11 +230,24 @@ class ServerHandshake:
         self._transcript.restart()
         self._state = State.COMPLETED
         del self._session
-        profile = self._negotiated.profile
+        profile, protocol = self._negotiated.profile, self._negotiated.application_protocol
         return [
             session.export_srtp_keys(profile),
             FlightPrepared(Flight((), (finished,), expects_answer=False)),
             HandshakeCompleted(
-                self._client_certificate, self._config.certificate, profile, self._negotiated.application_protocol
+                self._client_certificate, self._config.certificate, profile, protocol, self._negotiated.ekt_cipher
             ),
         ]
+
+    def expect_ekt_key(self, key: EktKey) -> None:
+        """`ApiMisuse` for an EKTKey of another cipher than the negotiated, or where none was negotiated.
+
+        "If the server did not provide a supported_ekt_ciphers extension in its ServerHello, then EKTKey messages MUST
+        NOT be sent by the client or the server" (RFC 8870, Section 5.2.2).
+        """
+        if self._negotiated.ekt_cipher is not key.cipher:
+            raise ApiMisuse(f"an EKTKey for {key.cipher.name} was not negotiated")
+
+    def ekt_key_message(self, key: EktKey) -> HandshakeMessage:
+        """The next message behind Finished, which gives the client this EKTKey."""
+        return self._transcript.number(HandshakeType.EKT_KEY, key.write())

@@ -12,6 +12,7 @@ A ceiling of 256 does not fit one octet, so both vectors have a length of two (R
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -79,12 +80,22 @@ class EktKey:
         return writer.uint16(self.spi).uint24(self.ttl).finish()
 
 
+def write_ekt_ciphers(ciphers: Iterable[EKTCipher]) -> bytes:
+    """A client's supported_ekt_ciphers extension, the most preferred cipher first."""
+    return Writer().opaque(bytes(ciphers), 1, 1, 255).finish()
+
+
 def read_ekt_ciphers(body: bytes) -> tuple[EKTCipher, ...]:
     """A client's supported_ekt_ciphers extension: the ciphers known here, in the client's order of preference."""
     reader = Reader(body)
     values = reader.opaque(1, 1, 255)
     reader.expect_end()
     return tuple(EKTCipher(value) for value in values if value in set(EKTCipher))
+
+
+def write_selected_ekt_cipher(cipher: EKTCipher) -> bytes:
+    """A server's supported_ekt_ciphers extension."""
+    return Writer().uint8(cipher).finish()
 
 
 def read_selected_ekt_cipher(body: bytes) -> EKTCipher:

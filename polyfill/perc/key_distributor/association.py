@@ -16,6 +16,7 @@ from perc.crypto.provider import CryptoProvider
 from perc.dtls import events as dtls
 from perc.dtls.server import DtlsServer
 from perc.dtls.server_handshake import DtlsServerConfig
+from perc.ekt.ekt_key import EktKey
 from perc.ekt.key_channel import Announce, EktKeyAck, KeyChannelMessage
 from perc.errors import AlertDescription, CertificateError, IllegalParameter
 from perc.key_distributor.admissions import Admission, Admissions
@@ -60,6 +61,7 @@ class EndpointAssociation:
         self._dtls = DtlsServer(provider, config, self._verify_client)
         self._key_channel = KeyChannel(provider.random_bytes)
         self._connected = False
+        self._takes_ekt_keys = False
         self._ended = False
         self._deadline: float | None = None
 
@@ -89,8 +91,13 @@ class EndpointAssociation:
         return events
 
     async def send(self, message: KeyChannelMessage, now: float) -> None:
-        """A message on the key channel, lost if the association is over; `ApiMisuse` before the channel is open."""
-        if not self._ended:
+        """A message on the key channel, lost if the association is over; `ApiMisuse` before the channel is open. An
+        EKTKey goes by RFC 8870, Section 5.2.2 to an endpoint that knows it."""
+        if self._ended:
+            return
+        if isinstance(message, EktKey) and self._takes_ekt_keys:
+            await self._dtls.send_ekt_key(message, now)
+        else:
             self._key_channel.send(message, now)
             await self._flush_key_channel()
 
@@ -126,16 +133,21 @@ class EndpointAssociation:
         match event:
             case dtls.SrtpKeysExported():
                 return await self._claim(event)
-            case dtls.HandshakeCompleted():
+            case dtls.HandshakeCompleted(ekt_cipher=ekt_cipher):
                 self._connected = True
+                self._takes_ekt_keys = ekt_cipher is not None
                 self._deadline = now + KEY_CHANNEL_TIME_LIMIT
-                return []
             case dtls.ApplicationDataReceived(data):
                 return await self._process_key_channel(self._key_channel.receive_datagram(data, now))
+            case dtls.EktKeyAcknowledged(spi):
+                return [EktKeyAck(spi)]
+            case dtls.EktKeyReceived():
+                pass  # an event of clients
             case dtls.AssociationFailed(error):
                 return [*self._refusal(), *self._over(str(error))]
             case dtls.AssociationClosed():
                 return self._over("the endpoint closed the association")
+        return []
 
     async def _claim(self, keys: dtls.SrtpKeysExported) -> list[Event]:
         if self._awaited is not None and self._admissions.claim(self._awaited, self.association_id):

@@ -11,6 +11,9 @@ from perc.errors import ApiMisuse
 EKT_TTL = 300
 """Seconds for which endpoints may use an EKTKey: the longest that a Media Distributor can withhold a rekey from one."""
 
+EKT_CIPHER = EKTCipher.AESKW128
+"""One for all members, because they share one EKTKey."""
+
 _SPI_LIMIT = 2**16
 
 
@@ -37,7 +40,7 @@ class EktKeys:
         """Replace the key by a fresh one with an SPI of its own; the old one is forgotten here."""
         # SPI 0 stands for "none yet" in the roster. The others come again after 65535 keys, none of which still lives.
         self._spi = self._spi % (_SPI_LIMIT - 1) + 1
-        key, salt = self._random_bytes(EKTCipher.AESKW128.key_length), self._random_bytes(SALT_LENGTH)
+        key, salt = self._random_bytes(EKT_CIPHER.key_length), self._random_bytes(SALT_LENGTH)
         self._current = _Issued(EktKey(key, salt, self._spi, EKT_TTL), now + EKT_TTL)
 
     def message(self, now: float) -> EktKey:

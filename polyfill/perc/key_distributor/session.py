@@ -21,6 +21,7 @@ from perc.key_distributor.association import Event as AssociationEvent
 from perc.key_distributor.conference import Conference
 from perc.key_distributor.connection import Event as ConnectionEvent
 from perc.key_distributor.connection import MediaDistributorConnection
+from perc.key_distributor.ekt_keys import EKT_CIPHER
 from perc.key_distributor.endpoints import Endpoints, begins_association
 from perc.key_distributor.events import (
     Connected,
@@ -138,7 +139,9 @@ class TunnelSession:
         if not profiles:
             failed = await self._connection.fail(HandshakeFailure("the Media Distributor has no profile with GCM"))
             return [*self.lose(), *failed]
-        self._dtls_config = DtlsServerConfig(self._config.certificate, self._config.signing_key, profiles)
+        self._dtls_config = DtlsServerConfig(
+            self._config.certificate, self._config.signing_key, profiles, ekt_ciphers=(EKT_CIPHER,)
+        )
         return [Connected(offered)]
 
     async def _receive_dtls(self, association_id: UUID, datagram: bytes, now: float) -> list[Event]:
