@@ -13,7 +13,8 @@ from tests.browser.identity_pages.servers import HostileProvider, Server, page_s
 
 pytestmark = pytest.mark.chromium
 
-# An assertion is not signed here: it repeats what was asked. `usernameHint` chooses what happens.
+# An assertion is not signed here: it repeats what was asked. `usernameHint` chooses what happens; one that starts with
+# "=" is the whole name.
 PROXY = """
 let asked = 0;
 rtcIdentityProvider.register({
@@ -29,7 +30,7 @@ rtcIdentityProvider.register({
   },
   async validateAssertion(assertion) {
     const { contents, name } = JSON.parse(assertion);
-    return { identity: `${name}@${location.hostname}`, contents };
+    return { identity: name.startsWith("=") ? name.slice(1) : `${name}@${location.hostname}`, contents };
   },
 });
 """
@@ -254,6 +255,32 @@ async def test_a_validated_identity_becomes_the_target(act: Any) -> None:
       return [other.detail, none.detail, (await pc.peerIdentity) === first];
     """
     assert await act(body) == ["idp-token-invalid", "idp-token-invalid", True]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "user@other.localhost",
+        "user@sub.idp.localhost",
+        "user@idp.localhost.evil.example",
+        "user",
+        "@idp.localhost",
+        "user@evil@idp.localhost",
+        "user@",
+        "us er@idp.localhost",
+        "user\\u202e@idp.localhost",
+        "user\\u200b@idp.localhost",
+        "x" * 1100 + "@idp.localhost",
+    ],
+)
+async def test_names_that_the_provider_has_no_say_over(name: str, act: Any) -> None:
+    body = """
+      const pc = new RTCPeerConnection();
+      const peer = pc.peerIdentity;
+      await pc.setRemoteDescription(await asserting({ usernameHint: "=NAME" }).createOffer());
+      return (await caught(peer)).detail;
+    """
+    assert await act(body.replace("NAME", name)) == "idp-token-invalid"
 
 
 async def test_a_malformed_identity_rejects_peer_identity(act: Any) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from perc_server.identity_provider.assertions import Assertion, sign
+from perc_server.identity_provider.keys import SigningKeys
+from perc_server.identity_provider.tables import open_store
 from tests.browser.conftest import PageErrors
 from tests.browser.identity_pages.acting import open_page, run, sign_in
 from tests.browser.identity_pages.servers import Clock, Server, identity_provider, page_site
@@ -246,6 +251,27 @@ async def test_an_answer_to_another_offer_is_refused(page: Page, parties: Partie
     """
     outcome = await run(page, body, parties.a.domain)
     assert (outcome["detail"], outcome["message"]) == ("idp-token-invalid", "the assertion was made for another offer")
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ({}, None),
+        ({"iss": "idp-b.localhost"}, "idp-token-invalid"),
+        ({"iat": 600}, "idp-token-invalid"),
+        ({"exp": -1}, "idp-token-expired"),
+    ],
+)
+async def test_what_the_proxy_refuses_though_the_signature_is_good(
+    change: dict[str, Any], detail: str | None, page: Page, parties: Parties
+) -> None:
+    now = int(time.time())
+    good = Assertion("{}", "alice@idp-a.localhost", parties.a.domain, iat=now, exp=now + 300)
+    moved = {name: now + value if isinstance(value, int) else value for name, value in change.items()}
+    key = SigningKeys(open_store(parties.a.app.state.config.database), 1e9, parties.clock).current()
+    body = "return caught((await IdpProxy.load(value[0])).validateAssertion(value[1]));"
+    outcome = await run(page, body, [parties.a.domain, sign(replace(good, **moved), key)])
+    assert outcome.get("detail") == detail
 
 
 async def test_an_expired_assertion_says_so(page: Page, parties: Parties) -> None:

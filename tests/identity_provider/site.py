@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from argon2.profiles import CHEAPEST
 from starlette.testclient import TestClient
 
@@ -48,16 +48,16 @@ class Provider:
         return TestClient(self.app, base_url=ORIGIN, follow_redirects=False)
 
     def login_url(self, origin: str = ASKING, challenge: str = CHALLENGE, **more: str) -> str:
-        return str(httpx.URL("/login", params={"origin": origin, "challenge": challenge, **more}))
+        return str(httpx2.URL("/login", params={"origin": origin, "challenge": challenge, **more}))
 
-    def post_form(self, page: httpx.Response, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
+    def post_form(self, page: httpx2.Response, headers: dict[str, str] | None = None, **fields: str) -> httpx2.Response:
         """Sends the form of a page, with its token."""
         (action,) = re.findall(r'<form method="post" action="([^"]+)"', page.text)
         (token,) = re.findall(r'name="csrf" value="([^"]+)"', page.text)
         data = {"csrf": token, **fields}
         return self.client.post(action.replace("&amp;", "&"), data=data, headers=headers or SAME_ORIGIN)
 
-    def sign_in(self, name: str = "alice", password: str | None = None, **query: str) -> httpx.Response:
+    def sign_in(self, name: str = "alice", password: str | None = None, **query: str) -> httpx2.Response:
         page = self.client.get(self.login_url(**query))
         return self.post_form(page, name=name, password=password or f"{name}-demo")
 
@@ -70,11 +70,11 @@ class Provider:
             after = self.post_form(after, decision="allow")
         return re.findall(r'data-code="([^"]+)"', after.text)[0]
 
-    def redeem(self, code: str, verifier: str = VERIFIER, origin: str = ASKING, **headers: str) -> httpx.Response:
+    def redeem(self, code: str, verifier: str = VERIFIER, origin: str = ASKING, **headers: str) -> httpx2.Response:
         document = {"code": code, "verifier": verifier, "origin": origin}
         return self.client.post("/session", json=document, headers={**SAME_ORIGIN, **headers})
 
-    def sign(self, document: Any = None, **headers: str) -> httpx.Response:
+    def sign(self, document: Any = None, **headers: str) -> httpx2.Response:
         document = {"contents": "{}", "origin": ASKING} if document is None else document
         return self.client.post("/sign", json=document, headers={**SAME_ORIGIN, **headers})
 
@@ -83,6 +83,6 @@ class Provider:
         return self
 
 
-def problem(response: httpx.Response) -> tuple[int, str]:
+def problem(response: httpx2.Response) -> tuple[int, str]:
     assert response.headers["content-type"] == "application/problem+json"
     return response.status_code, response.json()["type"].rpartition("/")[2]

@@ -123,6 +123,12 @@ def test_only_this_sites_own_frame_may_ask(headers: dict[str, str], provider: Pr
     assert problem(provider.sign(None, **headers)) == (403, "cross-site")
 
 
+def test_a_browser_that_does_not_say_who_asks_is_not_served(provider: Provider) -> None:
+    provider.with_session()
+    document = {"contents": "{}", "origin": ASKING}
+    assert problem(provider.client.post("/sign", json=document, headers={"Origin": ORIGIN})) == (403, "cross-site")
+
+
 @pytest.mark.parametrize(
     ("document", "refusal"),
     [
