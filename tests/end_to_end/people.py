@@ -20,6 +20,9 @@ SENSES = (HERE / "senses.js").read_text()
 JOIN_LIMIT = 30_000
 """Milliseconds that a slow machine may take for what takes seconds."""
 
+SENDING_SLOTS = (0, 1)
+"""Of a page's transceivers: microphone and camera come first."""
+
 Colour = tuple[int, int, int]
 
 
@@ -125,12 +128,13 @@ class Person:
     async def hears(self, other: Person) -> None:
         """Waits until the loudest frequency in the other's tile is the other's tone."""
         for _ in range(JOIN_LIMIT // 1000):
-            heard = await self._listen_to(other)
+            heard = await self.listen_to(other)
             if heard and abs(heard["frequency"] - other.looks.tone) < 20 and heard["level"] > -60:
                 return
         raise AssertionError(f"{self.name} does not hear {other.name}: {heard}")
 
-    async def _listen_to(self, other: Person) -> dict[str, float] | None:
+    async def listen_to(self, other: Person) -> dict[str, float] | None:
+        """The loudest frequency in the other's tile, in Hz, and its level in dB."""
         return await self.page.evaluate(
             f"""async (identity) => {{
                 const senses = {SENSES.rstrip().removesuffix(";")};
@@ -140,12 +144,56 @@ class Person:
             other.identity,
         )
 
+    async def look_at(self, other: Person) -> list[list[int]] | None:
+        """The colours at the quadrant centres of the other's tile, or None while it shows no picture."""
+        seen: list[list[int]] | None = await self.page.evaluate(
+            f"""(identity) => {{
+                const senses = {SENSES.rstrip().removesuffix(";")};
+                const video = document.querySelector(`[aria-label^="${{identity}}"] video:not([hidden])`);
+                return video && senses.look(video);
+            }}""",
+            other.identity,
+        )
+        return seen
+
+    async def sees_move(self, other: Person) -> None:
+        """Waits until the other's tile has shown some more frames."""
+        await self.page.wait_for_function(
+            """(identity) => {
+                const video = document.querySelector(`[aria-label^="${identity}"] video:not([hidden])`);
+                const shown = video?.getVideoPlaybackQuality().totalVideoFrames;
+                globalThis.shownBefore ??= shown;
+                if (!(shown > globalThis.shownBefore + 5)) return false;
+                delete globalThis.shownBefore;
+                return true;
+            }""",
+            arg=other.identity,
+            timeout=JOIN_LIMIT,
+        )
+
+    async def frames_dropped(self) -> int:
+        """How many received frames the transform Worker has dropped, for whatever reason."""
+        slots: dict[str, dict[str, int]] = await self.evaluate_in_worker(
+            "media/worker.js",
+            """(() => {
+                let said;
+                const post = self.postMessage;
+                self.postMessage = ({ slots }) => (said = slots);
+                self.onmessage({ data: { op: "statistics" } });
+                self.postMessage = post;
+                return said;
+            })()""",
+        )
+        kept = ("passed", "key-frame-refused", "field-epoch", "field-ssrc", "field-unknown-type")
+        received = [counts for slot, counts in slots.items() if int(slot) not in SENDING_SLOTS]
+        return sum(count for counts in received for reason, count in counts.items() if reason not in kept)
+
     async def shows_video_of(self, other: Person) -> bool:
         return await self.page.locator(f'[aria-label^="{other.identity}"] video:not([hidden])').count() > 0
 
     async def hears_nothing_of(self, other: Person) -> None:
         for _ in range(JOIN_LIMIT // 1000):
-            heard = await self._listen_to(other)
+            heard = await self.listen_to(other)
             if heard is None or heard["level"] < -90:
                 return
         raise AssertionError(f"{self.name} still hears {other.name}: {heard}")

@@ -1,0 +1,385 @@
+"""Attacks on a call that is running: whoever is attacked is told, and the call goes on.
+
+The attackers are call processing, the Media Distributor, and endpoints with valid accounts; each does, in this
+deployment, what its place would let it do. Malformed input of every kind is the rooms' own tests' business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import av
+import numpy
+import pytest
+from OpenSSL import SSL
+from playwright.async_api import Browser, Route, expect
+
+from perc.errors import DecodeError
+from perc.tunnel.messages import MediaKeys, Message, TunneledDtls
+from perc_server.certificates import demo_certificates
+from perc_server.media_distributor.carriage import Carriage
+from perc_server.media_distributor.conference import Conference
+from perc_server.media_distributor.forwarder import Forwarder
+from perc_server.media_distributor.hop import Hop
+from perc_server.media_distributor.packet_path import Leg
+from perc_server.media_distributor.tls_server import server_context
+from tests.browser.conftest import browser  # noqa: F401 - a fixture
+from tests.end_to_end.conftest import Come
+from tests.end_to_end.deployment import Deployment
+from tests.end_to_end.people import JOIN_LIMIT, LOOKS, Person, see_and_hear_one_another
+from tests.media_distributor.certificates import Identity
+from tests.media_distributor.dtls import client_connection, records
+
+pytestmark = pytest.mark.chromium
+
+OFFER = re.compile(r"/perc/offer\?")
+EVENTS = re.compile(r"/perc/events\?")
+START = re.compile(r"/start-conf$")
+TRUST_ANCHORS = re.compile(r"\.pem$")
+
+ATTACK_LASTS = 4
+"""Looks and listens, of more than half a second each."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Alice's conference, with bob in it."""
+
+    alice: Person
+    bob: Person
+    link: str
+    conference: Conference
+    deployment: Deployment
+
+    async def goes_on(self) -> None:
+        """The two see and hear one another, live, and nobody else is there."""
+        two = (self.alice, self.bob)
+        await see_and_hear_one_another(two)
+        for one, other in itertools.permutations(two):
+            await one.sees_move(other)
+            await expect(one.page.locator("[data-member]")).to_have_count(2, timeout=JOIN_LIMIT)
+
+    def link_of(self, owner: str) -> str:
+        """A link to the room that names another owner."""
+        return f"{self.link.partition('#')[0]}#owner={owner}"
+
+
+@pytest.fixture(scope="module")
+async def running_call(browser: Browser, deployment: Deployment) -> AsyncIterator[Call]:  # noqa: F811
+    alice, bob = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob")]
+    link = await alice.open_room("attacked")
+    await bob.join(link)
+    conference = deployment.media_distributor.conference("attacked")
+    assert conference is not None
+    yield Call(alice, bob, link, conference, deployment)
+    await bob.leave()
+    await alice.leave()
+
+
+@pytest.fixture
+async def call(running_call: Call) -> Call:
+    """One call for all attacks, as it was before each of them."""
+    await running_call.goes_on()
+    running_call.deployment.forwarded.clear()
+    return running_call
+
+
+async def knock(person: Person, link: str) -> None:
+    await person.follow(link)
+    await person.page.get_by_role("button", name="Join").click()
+
+
+async def expect_failure(person: Person, title: str, text: str) -> None:
+    await person.expect_state("failed")
+    await expect(person.page.get_by_role("heading", name=title)).to_be_visible()
+    await expect(person.page.locator("[data-part=over-text]")).to_contain_text(text)
+
+
+# Who somebody is.
+
+
+async def test_a_host_who_is_not_the_one_of_the_link(call: Call, come: Come) -> None:
+    members = {endpoint.endpoint_id for endpoint in call.conference.endpoints}
+    ben = await come("ben")
+    await knock(ben, call.link_of("anna@idp-a.localhost"))
+    await expect_failure(ben, "This is not anna@idp-a.localhost", "You were not connected, and nothing was sent.")
+    await call.goes_on()
+    # Neither did anything come from ben, nor did he get anything.
+    hops = {(packet.source_endpoint, packet.receiver_endpoint) for packet in call.deployment.forwarded}
+    assert hops == set(itertools.permutations(members))
+
+
+async def alter(person: Person, url: re.Pattern[str], change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """On their way from this person, requests are changed."""
+
+    async def forward(route: Route) -> None:
+        await route.continue_(post_data=change(json.loads(route.request.post_data or "")))
+
+    await person.context.route(url, forward)
+
+
+def without_identity(sdp: str) -> str:
+    return re.sub(r"a=identity:.*\r\n", "", sdp)
+
+
+def with_another_name(sdp: str) -> str:
+    """Ben claims to be bob; the signature of their provider was for ben."""
+    value = re.search(r"a=identity:(\S+)", sdp)
+    assert value is not None
+    identity = json.loads(base64.b64decode(value[1]))
+    header, claims, signature = identity["assertion"].split(".")
+    claimed = base64.urlsafe_b64decode(claims + "==").replace(b"ben@", b"bob@")
+    identity["assertion"] = f"{header}.{base64.urlsafe_b64encode(claimed).decode().rstrip('=')}.{signature}"
+    return sdp.replace(value[1], base64.b64encode(json.dumps(identity).encode()).decode())
+
+
+def with_another_fingerprint(sdp: str) -> str:
+    return re.sub(r"a=fingerprint:.*", f"a=fingerprint:{Identity.make('stranger').fingerprint}\r", sdp)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "reason"),
+    [
+        (without_identity, "no identity"),
+        (with_another_name, "signature"),
+        (with_another_fingerprint, "the assertion does not cover a fingerprint of the SDP"),
+    ],
+)
+async def test_an_offer_that_was_tampered_with(
+    tamper: Callable[[str], str], reason: str, call: Call, come: Come
+) -> None:
+    ben = await come("ben")
+    await alter(ben, OFFER, lambda offer: {**offer, "sdp": tamper(offer["sdp"])})
+    await knock(ben, call.link)
+    await expect_failure(ben, "You were not admitted", reason)
+    await call.goes_on()
+
+
+async def test_an_offer_that_was_made_for_another_room(call: Call, come: Come) -> None:
+    """Call processing has ben speak to another conference than he believes."""
+    ben = await come("ben")
+
+    async def divert(route: Route) -> None:
+        await route.continue_(url=route.request.url.replace("?elsewhere", "?attacked"))
+
+    await ben.context.route(re.compile(r"\?elsewhere"), divert)
+    await knock(ben, call.link.replace("attacked", "elsewhere"))
+    await expect_failure(ben, "You were not admitted", "the assertion was made for another conference")
+    await call.goes_on()
+
+
+async def test_an_answer_that_was_changed_after_it_was_signed(call: Call, come: Come) -> None:
+    ben = await come("ben")
+
+    async def answer(route: Route) -> None:
+        response = await route.fetch()
+        signed = await response.json()
+        await route.fulfill(response=response, json={**signed, "sdp": with_another_fingerprint(signed["sdp"])})
+
+    await ben.context.route(OFFER, answer)
+    await knock(ben, call.link)
+    await expect_failure(ben, f"This is not {call.alice.identity}", "You were not connected, and nothing was sent.")
+    await call.goes_on()
+
+
+async def test_a_certificate_that_no_offer_named(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Media Distributor lets somebody in whom the Key Distributor never heard of."""
+    association, stranger = uuid4(), client_connection(Identity.make("stranger"))
+    answers: asyncio.Queue[Message] = asyncio.Queue()
+    received = call.conference.tunnel_received
+
+    def overhear(message: Message) -> None:
+        if getattr(message, "association_id", None) == association:
+            assert not isinstance(message, MediaKeys)
+            answers.put_nowait(message)
+        else:
+            received(message)
+
+    monkeypatch.setattr(call.conference, "tunnel_received", overhear)
+    tunnel = call.conference.link.tunnel
+    assert tunnel is not None
+
+    async def shake_hands() -> None:
+        while not handshake_is_complete(stranger):
+            for datagram in records(stranger):
+                tunnel.send(TunneledDtls(association, datagram))
+            message = await answers.get()
+            assert isinstance(message, TunneledDtls)
+            stranger.bio_write(message.dtls_message)
+
+    with pytest.raises(SSL.Error, match="alert"):
+        await shake_hands()
+    await expect(call.alice.page.get_by_text("They got no keys.")).to_be_visible()
+    await call.goes_on()
+
+
+def handshake_is_complete(connection: SSL.Connection) -> bool:
+    try:
+        connection.do_handshake()
+    except SSL.WantReadError:
+        return False
+    return True
+
+
+# Opening a room.
+
+
+async def open_room(person: Person, link: str) -> None:
+    await person.follow(link)
+    await person.page.get_by_role("button", name="Open the room").click()
+
+
+async def test_a_room_that_is_open_already(call: Call, come: Come) -> None:
+    ben = await come("ben")
+    await ben.context.route(EVENTS, lambda route: route.abort())  # else the page knows, and joins
+    await open_room(ben, call.link_of(ben.identity))
+    await expect_failure(ben, "This room is already open", "Ask for their link")
+    await call.goes_on()
+
+
+@pytest.mark.parametrize(
+    ("name", "is_trusted"), [("md.localhost", False), ("elsewhere.localhost", True)], ids=["authority", "name"]
+)
+async def test_a_media_distributor_with_a_wrong_certificate(
+    name: str, is_trusted: bool, call: Call, come: Come, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, distributor = await come("anna"), call.deployment.media_distributor
+    wrong = demo_certificates(tmp_path, name)
+    context = server_context(wrong.media_distributor, lambda client: distributor.expecting(client) is not None)
+    monkeypatch.setattr(distributor._tunnels, "_context", context)
+
+    async def trust_them_too(route: Route) -> None:
+        response = await route.fetch()
+        await route.fulfill(response=response, body=await response.text() + wrong.authority.read_text())
+
+    if is_trusted:
+        await anna.context.route(TRUST_ANCHORS, trust_them_too)
+    room = f"{call.deployment.origin}/perc/distrusted-{is_trusted}#host"
+    await open_room(anna, room)
+    await expect_failure(
+        anna, "The Media Distributor is not who it claims to be", "Its certificate is not trusted, or has another name."
+    )
+    await call.goes_on()
+
+
+async def test_a_conference_started_for_another_key_distributor(call: Call, come: Come) -> None:
+    """Call processing tells the Media Distributor of a certificate that is not anna's."""
+    anna, other = await come("anna"), Identity.make("other").fingerprint
+    await alter(anna, START, lambda start: {**start, "fingerprint": str(other)})
+    await open_room(anna, f"{call.deployment.origin}/perc/stolen#host")
+    await expect_failure(anna, "The Key Distributor could not connect", "The tunnel to the Media Distributor")
+    await call.goes_on()
+
+
+# Media.
+
+
+def tone(frequency: float) -> Iterator[bytes]:
+    """Opus packets of 20 ms, for ever."""
+    encoder = av.CodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "s16"
+    encoder.open()
+    samples = numpy.sin(numpy.arange(48_000) * (2 * numpy.pi * frequency / 48_000)) * 2**14
+    packets = []
+    for at in range(0, 48_000, encoder.frame_size):
+        chunk = samples[numpy.newaxis, at : at + encoder.frame_size].astype("int16")
+        frame = av.AudioFrame.from_ndarray(chunk, format="s16", layout="mono")
+        frame.sample_rate, frame.pts = 48_000, at
+        packets += [bytes(packet) for packet in encoder.encode(frame)]
+    return itertools.cycle(packets)
+
+
+def key_frame(colour: tuple[int, int, int]) -> bytes:
+    """A VP8 picture of one colour, small enough for one packet."""
+    encoder = av.CodecContext.create("libvpx", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.framerate = 320, 240, "yuv420p", Fraction(20)
+    encoder.options = {"lag-in-frames": "0", "auto-alt-ref": "0"}
+    picture = numpy.full((240, 320, 3), colour, dtype="uint8")
+    packets = encoder.encode(av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p"))
+    return bytes((packets or encoder.encode(None))[0])
+
+
+FALSE_TONE, FALSE_COLOUR = 2500, (200, 30, 200)
+
+
+def plaintext_instead() -> Callable[[Carriage, Leg, int, Hop], bytes]:
+    """`Forwarder._protect` with media of the Media Distributor's own in place of everybody's."""
+    sound, picture = tone(FALSE_TONE), b"\x10" + key_frame(FALSE_COLOUR)  # RFC 7741: the start of a partition
+
+    def protect(carriage: Carriage, leg: Leg, sequence_number: int, hop: Hop) -> bytes:
+        if carriage.is_part_of_frame and not carriage.received.marker:
+            raise DecodeError("one packet is the whole frame")
+        payload = picture if carriage.is_part_of_frame else next(sound)
+        injected = replace(carriage, received=replace(carriage.received, payload=payload))
+        return Forwarder._protect(injected, leg, sequence_number, hop)
+
+    return protect
+
+
+async def test_plaintext_is_neither_shown_nor_heard(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    bob, alice = call.bob, call.alice
+    dropped = await bob.frames_dropped()
+    with monkeypatch.context() as attack:
+        attack.setattr(call.conference.path, "_protect", plaintext_instead())
+        for _ in range(ATTACK_LASTS):
+            heard = await bob.listen_to(alice)
+            assert heard is None or heard["level"] < -60 or abs(heard["frequency"] - FALSE_TONE) > 50
+            assert not is_like(await bob.look_at(alice), [FALSE_COLOUR] * 4)
+    # Fifty packets of sound a second, and the frames.
+    assert await bob.frames_dropped() > dropped + 100
+    await call.goes_on()
+
+
+def is_like(seen: list[list[int]] | None, colours: Any) -> bool:
+    """Whether most of a picture is somebody else's."""
+    pairs = zip(seen or [], colours, strict=False)
+    return sum(all(abs(a - b) < 50 for a, b in zip(one, other, strict=True)) for one, other in pairs) > 2
+
+
+def exchanged(path: Forwarder, left: int, right: int) -> Callable[..., None]:
+    """`Forwarder._accept` with the SSRCs of two sources exchanged; their sequence numbers go on smoothly."""
+    sequences = {ssrc: path._streams[ssrc].sequence for ssrc in (left, right)}
+    last = {ssrc: sequence.highest for ssrc, sequence in sequences.items() if sequence}
+    partner = {left: right, right: left}
+
+    def accept(stream: Any, carriage: Carriage, received: bytes, now: float) -> None:
+        packet, other = carriage.received, partner.get(carriage.received.ssrc)
+        if other is not None:
+            sequence = (packet.sequence_number - last[packet.ssrc] + last[other]) % 2**16
+            carriage = replace(carriage, received=replace(packet, ssrc=other, sequence_number=sequence))
+            stream = path._streams[other]
+        Forwarder._accept(path, stream, carriage, received, now)
+
+    return accept
+
+
+def camera_ssrcs(conference: Conference) -> list[int]:
+    """In the order in which the endpoints came."""
+    return [source.ssrc for endpoint in conference.endpoints for source in endpoint.sources if source.kind == "video"]
+
+
+async def test_nobodys_picture_under_anothers_name(call: Call, come: Come, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob, ben = call.alice, call.bob, await come("ben")
+    await ben.join(call.link)
+    await bob.sees(ben)
+    path, cameras = call.conference.path, camera_ssrcs(call.conference)
+    dropped = await bob.frames_dropped()
+    with monkeypatch.context() as attack:
+        attack.setattr(path, "_accept", exchanged(path, cameras[0], cameras[-1]))
+        for _ in range(ATTACK_LASTS):
+            assert not is_like(await bob.look_at(alice), LOOKS["ben"].colours)
+            assert not is_like(await bob.look_at(ben), LOOKS["alice"].colours)
+            await asyncio.sleep(0.5)
+    assert await bob.frames_dropped() > dropped + 20
+    await ben.leave()
+    await call.goes_on()
