@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
 from OpenSSL import SSL
 
 from perc.srtp.profiles import SRTPProtectionProfile
-from perc.tunnel.messages import SupportedProfiles, write_message
+from perc.tunnel.messages import Message, SupportedProfiles, write_message
 from perc.tunnel.stream import MessageReader
 
 GREETING = write_message(
@@ -23,23 +23,30 @@ GREETING = write_message(
 class StandInMediaDistributor:
     """One connection after the other, in a thread; a context manager.
 
-    `greeting` makes what is said first, of the Key Distributor's fingerprint as `AB:CD:…`.
+    `greeting` makes what is said first, of the Key Distributor's fingerprint as `AB:CD:…`; `answer` what is said to each
+    of its messages.
     """
 
-    def __init__(self, certificate: Path, greeting: Callable[[str], bytes] = lambda _: GREETING) -> None:
+    def __init__(
+        self,
+        certificate: Path,
+        greeting: Callable[[str], bytes] = lambda _: GREETING,
+        answer: Callable[[Message], Iterable[Message]] = lambda _: (),
+    ) -> None:
         self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
         self._context.use_certificate_chain_file(str(certificate))
         self._context.use_privatekey_file(str(certificate))
         # The verify callback accepts a self-signed certificate, as RFC 9185 wants it compared by fingerprint.
         self._context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
         self._greeting = greeting
+        self._answer = answer
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._connected: socket.socket | None = None
         self._thread = threading.Thread(target=self._serve, name="stand-in Media Distributor", daemon=True)
         self.port: int = self._listener.getsockname()[1]
         self.fingerprints: list[str] = []
         self.versions: list[str] = []
-        self.messages = MessageReader()
+        self.received: list[Message] = []
         self.ending = ""
         self.ended = threading.Event()
 
@@ -74,7 +81,15 @@ class StandInMediaDistributor:
             self.fingerprints.append(certificate.digest("sha256").decode())
             self.versions.append(connection.get_protocol_version_name())
             connection.sendall(self._greeting(self.fingerprints[-1]))
+            reader = MessageReader()
             while True:
-                self.messages.receive_data(connection.recv(1 << 16))
+                reader.receive_data(connection.recv(1 << 16))
+                self._take(reader, connection)
         except SSL.Error as error:
             self.ending = type(error).__name__  # ZeroReturnError is close_notify
+
+    def _take(self, reader: MessageReader, connection: SSL.Connection) -> None:
+        while (message := reader.next_message()) is not None:
+            self.received.append(message)
+            for said in self._answer(message):
+                connection.sendall(write_message(said))

@@ -82,7 +82,7 @@ class Signing:
             self._site.tunnels = {MD_HOST: md.port}
             result = await self._page.evaluate(SIGN, [self._site.stubbed_assets, MD_HOST, username])
             assert md.ended.wait(5)
-            return result, md.messages.next_message()
+            return result, md.received[0]
 
     def _greet(self, fingerprint: str) -> bytes:
         self.fingerprint = f"sha-256 {fingerprint}"
