@@ -75,12 +75,20 @@ class WorkerHost:
 
     def set_timer(self, delay: float, fired: Callable[[], None]) -> Callable[[], None]:
         """Never earlier than asked: setTimeout drops fractions of a millisecond."""
-        callback = create_once_callable(fired)
+        pending = True
+
+        def fire() -> None:
+            nonlocal pending
+            pending = False
+            fired()
+
+        callback = create_once_callable(fire)
         timer = js.setTimeout(callback, int(delay * _MILLISECONDS) + 1)
 
         def cancel() -> None:
-            js.clearTimeout(timer)
-            callback.destroy()
+            if pending:  # one that has fired is gone by itself
+                js.clearTimeout(timer)
+                callback.destroy()
 
         return cancel
 
