@@ -23,8 +23,8 @@ GREETING = write_message(
 class StandInMediaDistributor:
     """One connection after the other, in a thread; a context manager.
 
-    `greeting` makes what is said first, of the Key Distributor's fingerprint as `AB:CD:…`; `answer` what is said to each
-    of its messages.
+    `greeting` makes what is said first, of the Key Distributor's fingerprint as `AB:CD:…`; `answer` makes what is said
+    to each of its messages.
     """
 
     def __init__(
