@@ -24,7 +24,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 metadata = MetaData()
 
@@ -90,7 +90,8 @@ def open_store(url: str) -> Engine:
     sqlite = parsed.get_backend_name() == "sqlite"
     if sqlite and parsed.database:
         _create_private_file(Path(parsed.database))
-    engine = create_engine(parsed)
+    # A file is opened in no time; so that nothing has to be closed in the end, no connection is kept.
+    engine = create_engine(parsed, poolclass=NullPool if sqlite and parsed.database else None)
     if sqlite:
         event.listen(engine, "connect", _enforce_foreign_keys)
     metadata.create_all(engine)
