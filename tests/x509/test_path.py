@@ -139,6 +139,7 @@ CASES = [
     Case("RSA PKCS #1 with SHA-512", [RSA_ROOT.issue_server(NAME, digest=hashes.SHA512())], anchors=(RSA_ROOT,)),
     Case("RSA-PSS", [RSA_ROOT.issue_server(NAME, rsa_padding=PSS)], anchors=(RSA_ROOT,)),
     Case("P-384", [P384_ROOT.issue_server(NAME)], anchors=(P384_ROOT,)),
+    Case("SHA-256 under P-384", [P384_ROOT.issue_server(NAME, digest=hashes.SHA256())], anchors=(P384_ROOT,)),
     Case("a server with an RSA key", [ROOT.issue_server(NAME, key=RSA_KEY)]),
     Case("an address", [ROOT.issue_server("127.0.0.1")], server_name="127.0.0.1"),
     Case("a wildcard", [ROOT.issue_server("*.md.example")], server_name="a.md.example"),
@@ -162,7 +163,7 @@ CASES = [
     Case("SHA-1", [RSA_ROOT.issue_server(NAME)], BAD, anchors=(RSA_ROOT,), raw=with_sha1),
     Case("SHA-224", [ROOT.issue_server(NAME, digest=hashes.SHA224())], BAD),
     Case("RSA-PSS with a short salt", [RSA_ROOT.issue_server(NAME, rsa_padding=SHORT_SALT)], BAD, anchors=(RSA_ROOT,)),
-    # RFC 5280 leaves hash and curve free; RFC 8446 ties them for handshakes, and here they are tied everywhere.
+    # RFC 5280 leaves hash and curve free (RFC 8446 ties them, for handshakes); SHA-512 with ECDSA is nothing here.
     Case("SHA-512 under P-256", [ROOT.issue_server(NAME, digest=hashes.SHA512())], BAD, oracle=True),
     # Keys
     Case("a small RSA key", [ROOT.issue_server(NAME, key=SMALL_RSA_KEY)], UNSUPPORTED, oracle=True),

@@ -86,7 +86,8 @@ class CryptoProvider(Protocol):
 
     async def verify(self, public_key: bytes, scheme: SignatureScheme, signature: bytes, data: bytes) -> bool:
         """Whether `signature` over `data` verifies under a DER SubjectPublicKeyInfo; False also for a key that does
-        not fit the scheme and for malformed keys and signatures."""
+        not fit the scheme and for malformed keys and signatures. Of an ECDSA scheme only the hash counts: that a curve
+        belongs to it is a rule of TLS 1.3 (RFC 8446, Section 4.2.3), not of TLS 1.2 or of certificates."""
         ...
 
     async def generate_key_share(self, group: NamedGroup) -> KeyShare:

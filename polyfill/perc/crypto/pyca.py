@@ -23,21 +23,18 @@ from perc.crypto.provider import (
     SigningKey,
     WrappingKey,
 )
-from perc.crypto.sizes import PUBLIC_KEY_LENGTHS, check_aes_key, check_public_key
-from perc.errors import ApiMisuse, AuthenticationFailed, IllegalParameter
+from perc.crypto.sizes import check_aes_key, check_public_key, read_ec_public_key
+from perc.errors import ApiMisuse, AuthenticationFailed, DecodeError, IllegalParameter
 
 _CURVES: dict[NamedGroup, ec.EllipticCurve] = {
     NamedGroup.SECP256R1: ec.SECP256R1(),
     NamedGroup.SECP384R1: ec.SECP384R1(),
 }
-# What stands before the point in a SubjectPublicKeyInfo of the curve (RFC 5480, Section 2).
-_P256_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
-_P384_PREFIX = bytes.fromhex("3076301006072a8648ce3d020106052b81040022036200")
-_ECDSA: dict[SignatureScheme, tuple[NamedGroup, bytes, ec.ECDSA]] = {
-    SignatureScheme.ECDSA_SECP256R1_SHA256: (NamedGroup.SECP256R1, _P256_PREFIX, ec.ECDSA(hashes.SHA256())),
-    SignatureScheme.ECDSA_SECP384R1_SHA384: (NamedGroup.SECP384R1, _P384_PREFIX, ec.ECDSA(hashes.SHA384())),
-}
 _ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
+_ECDSA: dict[SignatureScheme, ec.ECDSA] = {
+    SignatureScheme.ECDSA_SECP256R1_SHA256: _ECDSA_SHA256,
+    SignatureScheme.ECDSA_SECP384R1_SHA384: ec.ECDSA(hashes.SHA384()),
+}
 _RSA_PKCS1: dict[SignatureScheme, hashes.HashAlgorithm] = {
     SignatureScheme.RSA_PKCS1_SHA256: hashes.SHA256(),
     SignatureScheme.RSA_PKCS1_SHA384: hashes.SHA384(),
@@ -74,7 +71,7 @@ class PycaProvider:
             if scheme in _ECDSA:
                 return _verify_ecdsa(public_key, scheme, signature, data)
             return _verify_rsa(public_key, scheme, signature, data)
-        except (ValueError, UnsupportedAlgorithm, InvalidSignature):
+        except (DecodeError, ValueError, UnsupportedAlgorithm, InvalidSignature):
             return False
 
     async def generate_key_share(self, group: NamedGroup) -> KeyShare:
@@ -140,12 +137,8 @@ class PycaProvider:
 
 
 def _verify_ecdsa(public_key: bytes, scheme: SignatureScheme, signature: bytes, data: bytes) -> bool:
-    group, prefix, algorithm = _ECDSA[scheme]
-    point = public_key[len(prefix) :]
-    # The length leaves uncompressed points only, as WebCrypto does.
-    if not public_key.startswith(prefix) or len(point) != PUBLIC_KEY_LENGTHS[group]:
-        return False
-    ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[group], point).verify(signature, data, algorithm)
+    group, point = read_ec_public_key(public_key)
+    ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[group], point).verify(signature, data, _ECDSA[scheme])
     return True
 
 

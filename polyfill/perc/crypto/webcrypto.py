@@ -17,7 +17,7 @@ from pyodide.ffi import JsException, to_js
 from perc.crypto.ecdsa_signature import ecdsa_signature_from_raw, ecdsa_signature_to_raw
 from perc.crypto.key_wrap import unwrap_with_padding, wrap_with_padding
 from perc.crypto.provider import AeadKey, KeyShare, NamedGroup, SignatureScheme, SigningKey, WrappingKey
-from perc.crypto.sizes import AES_BLOCK_LENGTH, check_aes_key, check_public_key
+from perc.crypto.sizes import AES_BLOCK_LENGTH, check_aes_key, check_public_key, read_ec_public_key
 from perc.errors import AuthenticationFailed, DecodeError, IllegalParameter
 
 
@@ -33,10 +33,11 @@ _AGREEMENT = {
     NamedGroup.SECP384R1: (_object(name="ECDH", namedCurve="P-384"), "ECDH", 384),
     NamedGroup.X25519: (_object(name="X25519"), "X25519", 256),
 }
-# Curve, hash, octets of a coordinate, and of a SubjectPublicKeyInfo: WebCrypto would also take compressed points.
+# The curve, and the octets of a coordinate.
+_CURVES = {NamedGroup.SECP256R1: ("P-256", 32), NamedGroup.SECP384R1: ("P-384", 48)}
 _ECDSA = {
-    SignatureScheme.ECDSA_SECP256R1_SHA256: ("P-256", "SHA-256", 32, 91),
-    SignatureScheme.ECDSA_SECP384R1_SHA384: ("P-384", "SHA-384", 48, 120),
+    SignatureScheme.ECDSA_SECP256R1_SHA256: "SHA-256",
+    SignatureScheme.ECDSA_SECP384R1_SHA384: "SHA-384",
 }
 _RSA_PKCS1 = {
     SignatureScheme.RSA_PKCS1_SHA256: "SHA-256",
@@ -75,8 +76,13 @@ class WebCryptoProvider:
         """Two calls: the key is imported for one verification."""
         try:
             if scheme in _ECDSA:
-                signature = _raw_signature(public_key, scheme, signature)
-            key_type, algorithm = _verification(scheme)
+                curve, signature = _read_ecdsa(public_key, signature)
+                key_type, algorithm = (
+                    _object(name="ECDSA", namedCurve=curve),
+                    _object(name="ECDSA", hash=_ECDSA[scheme]),
+                )
+            else:
+                key_type, algorithm = _rsa_algorithms(scheme)
             key = await _SUBTLE.importKey("spki", to_js(public_key), key_type, False, to_js(["verify"]))
             return bool(await _SUBTLE.verify(algorithm, key, to_js(signature), to_js(data)))
         except DecodeError:
@@ -151,18 +157,15 @@ class WebCryptoProvider:
         return await unwrap_with_padding(decrypt_block, ciphertext)
 
 
-def _raw_signature(public_key: bytes, scheme: SignatureScheme, signature: bytes) -> bytes:
-    _, _, coordinate_length, key_length = _ECDSA[scheme]
-    if len(public_key) != key_length:
-        raise DecodeError("not a key whose point is uncompressed")
-    return ecdsa_signature_to_raw(signature, coordinate_length)
+def _read_ecdsa(public_key: bytes, signature: bytes) -> tuple[str, bytes]:
+    """The curve of a key, and r ‖ s of a signature on it. WebCrypto itself would also take compressed points."""
+    group, _ = read_ec_public_key(public_key)
+    curve, coordinate_length = _CURVES[group]
+    return curve, ecdsa_signature_to_raw(signature, coordinate_length)
 
 
-def _verification(scheme: SignatureScheme) -> tuple[Any, Any]:
+def _rsa_algorithms(scheme: SignatureScheme) -> tuple[Any, Any]:
     """The algorithms of importKey and of verify."""
-    if scheme in _ECDSA:
-        curve, digest, _, _ = _ECDSA[scheme]
-        return _object(name="ECDSA", namedCurve=curve), _object(name="ECDSA", hash=digest)
     if scheme in _RSA_PKCS1:
         pkcs1 = _object(name="RSASSA-PKCS1-v1_5", hash=_RSA_PKCS1[scheme])
         return pkcs1, pkcs1
