@@ -17,7 +17,12 @@
   const drawFrame = (context, count) => {
     colours.forEach((colour, index) => {
       context.fillStyle = colour;
-      context.fillRect((index % 2) * (width / 2), Math.floor(index / 2) * (height / 2), width / 2, height / 2);
+      context.fillRect(
+        (index % 2) * (width / 2),
+        Math.floor(index / 2) * (height / 2),
+        width / 2,
+        height / 2,
+      );
     });
     // A moving bar in the middle: frames differ, quadrant centres do not.
     context.fillStyle = "black";

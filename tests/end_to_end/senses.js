@@ -10,7 +10,9 @@
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.drawImage(video, 0, 0);
     return [0.25, 0.75].flatMap((y) =>
-      [0.25, 0.75].map((x) => [...context.getImageData(canvas.width * x, canvas.height * y, 1, 1).data.slice(0, 3)]),
+      [0.25, 0.75].map((x) => [
+        ...context.getImageData(canvas.width * x, canvas.height * y, 1, 1).data.slice(0, 3),
+      ]),
     );
   },
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Return once the condition holds; fail if it does not in time."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+        while not condition():
             await asyncio.sleep(0.002)
 
 

@@ -86,7 +86,7 @@ class Browser:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(600):  # of virtual time
-            while not condition():  # noqa: ASYNC110 - aiortc tells no one when a packet has been processed
+            while not condition():
                 await asyncio.sleep(0.01)
 
     @property
