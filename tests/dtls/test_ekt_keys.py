@@ -10,7 +10,7 @@ import pytest
 from perc.dtls import EktKeyAcknowledged, EktKeyReceived, HandshakeCompleted
 from perc.dtls.ack import write_ack
 from perc.dtls.ekt_receipt import MAX_UNACKNOWLEDGED
-from perc.dtls.flights import INITIAL_TIMEOUT, MIN_MTU
+from perc.dtls.flights import INITIAL_TIMEOUT, MAX_TIMEOUT, MIN_MTU
 from perc.dtls.fragments import HandshakeMessage, HandshakeType, write_message
 from perc.dtls.records import ContentType, read_records
 from perc.ekt.ekt_key import EKTCipher, EktKey
@@ -135,6 +135,16 @@ class TestDelivery:
             path.now = server.next_timeout()
             run(server.handle_timeout(path.now))
         assert sent == pytest.approx([0, INITIAL_TIMEOUT, 3 * INITIAL_TIMEOUT, 7 * INITIAL_TIMEOUT])
+
+    def test_a_client_that_never_acknowledges_is_asked_once_a_minute(self):
+        path = connected()
+        give(path, FIRST)
+        server = path.server.association
+        for _ in range(1100):
+            path.now = server.next_timeout()
+            run(server.handle_timeout(path.now))
+            assert len(server.datagrams_to_send()) <= 2
+        assert server.next_timeout() == path.now + MAX_TIMEOUT
 
     def test_an_alert_ends_the_repetitions(self):
         path = connected()

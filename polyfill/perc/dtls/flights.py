@@ -44,6 +44,8 @@ from perc.dtls.records import ContentType
 INITIAL_TIMEOUT = 0.4
 # "double the value at each retransmission, up to no less than ... 60 seconds" (RFC 6347, Section 4.2.4.1).
 MAX_TIMEOUT = 60.0
+# That many reach the maximum; an EKTKey may be repeated for hours, and powers of two outgrow a float.
+MAX_DOUBLINGS = 8
 # The peer's repetitions are answered, but no faster than Chromium repeats (50 ms), and each flight so often at most:
 # before the handshake is done, anyone can forge a repetition, and the answer is larger than the question.
 MIN_INTERVAL = 0.04
@@ -188,6 +190,6 @@ class Retransmission:
             return []
         self._transmissions += 1
         self._sent_at = now
-        timeout = min(INITIAL_TIMEOUT * 2**self._timeouts, MAX_TIMEOUT)
+        timeout = min(INITIAL_TIMEOUT * 2 ** min(self._timeouts, MAX_DOUBLINGS), MAX_TIMEOUT)
         self._due = now + timeout if self._flight.expects_answer else None
         return self._flight.datagrams(mtu if self._timeouts < TIMEOUTS_AT_FULL_SIZE else min(mtu, SMALL_MTU))
