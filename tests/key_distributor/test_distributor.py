@@ -245,8 +245,8 @@ def test_the_key_is_renewed_at_half_of_its_life_for_everyone():
     assert second.ttl == 300
 
 
-def test_joining_and_leaving_do_not_change_the_key_by_default():
-    site = Site()
+def test_with_the_half_life_policy_joining_and_leaving_do_not_change_the_key():
+    site = Site(RekeyPolicy.AT_HALF_LIFE)
     alice, bob = site.join(), site.join("bob@idp-a.localhost")
     site.send(EndpointDisconnect(bob.id))
     site.wait(10)

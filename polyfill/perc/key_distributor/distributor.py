@@ -50,7 +50,7 @@ class KeyDistributor:
 
     @classmethod
     async def create(
-        cls, provider: CryptoProvider, now: datetime, policy: RekeyPolicy = RekeyPolicy.AT_HALF_LIFE
+        cls, provider: CryptoProvider, now: datetime, policy: RekeyPolicy = RekeyPolicy.ON_MEMBERSHIP
     ) -> KeyDistributor:
         """A Key Distributor with a key and a certificate of its own."""
         signing_key = await provider.generate_signing_key()
