@@ -95,6 +95,18 @@ async def test_a_refusal_of_the_bridge_is_a_network_error(shared_page: Page, tun
     assert result["states"] == ["connecting", "failed", "closed"]
 
 
+async def test_a_bridge_that_is_no_web_socket_is_a_network_error(shared_page: Page, site: Site) -> None:
+    name = await shared_page.evaluate(
+        """async (assets) => {
+          const { RTCKeyDistributor } = await import(`${assets}/key-distributor/rtc-key-distributor.js`);
+          const kd = new RTCKeyDistributor({ bridge: "ftp://perc.example/tunnel" });
+          return kd.connect("md.example", 4433).catch((error) => error.name);
+        }""",
+        site.stubbed_assets,
+    )
+    assert name == "NetworkError"
+
+
 async def test_a_media_distributor_that_breaks_protocol_is_an_operation_error(
     shared_page: Page, tunnel: Tunnel
 ) -> None:

@@ -205,6 +205,18 @@ def test_inputs_that_come_together_are_worked_on_in_order(story: Story) -> None:
     assert [call[1] for call in story.distributor.calls if call[0] == "receive_data"] == [b"1", b"2", b"3"]
 
 
+def test_what_an_ended_tunnel_left_behind_is_not_for_the_next_one(story: Story) -> None:
+    story.connect()
+    ended = story.host.tunnels[0].callbacks
+    ended.lost()
+    ended.received(b"late")
+    story.go()
+    story.connect()
+    ended.received(b"later still")
+    story.go()
+    assert "receive_data" not in [call[0] for call in story.distributor.calls]
+
+
 def test_closing_says_goodbye_and_ends(story: Story) -> None:
     story.connect()
     assert story.ask(id=2, operation="close") == {"id": 2, "result": None}

@@ -11,10 +11,11 @@ from functools import partial
 from typing import Any
 
 import js
-from pyodide.ffi import create_once_callable, create_proxy, to_js
+from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
 
 from perc.crypto.webcrypto import WebCryptoProvider
 from perc.key_distributor.distributor import KeyDistributor
+from perc.runtime.errors import TunnelUnavailable
 from perc.runtime.host import TunnelCallbacks
 from perc.runtime.service import KeyDistributorService
 
@@ -28,7 +29,10 @@ class WebSocketTunnel:
     """A `Tunnel` through the bridge."""
 
     def __init__(self, url: str, callbacks: TunnelCallbacks) -> None:
-        self._socket = js.WebSocket.new(url)
+        try:
+            self._socket = js.WebSocket.new(url)
+        except JsException as error:  # of another scheme, or mixed content
+            raise TunnelUnavailable(f"the bridge cannot be used: {error.message}") from error
         self._socket.binaryType = "arraybuffer"
         self._proxies = {
             "open": create_proxy(lambda _event: callbacks.opened()),

@@ -37,7 +37,7 @@ class Host(Protocol):
         ...
 
     def open_tunnel(self, url: str, callbacks: TunnelCallbacks) -> Tunnel:
-        """Begins to connect."""
+        """Begins to connect; `TunnelUnavailable` for a URL that can lead nowhere."""
         ...
 
     def set_timer(self, delay: float, fired: Callable[[], None]) -> Callable[[], None]:

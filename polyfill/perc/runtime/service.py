@@ -45,6 +45,7 @@ class KeyDistributorService:
         self._queue: deque[Callable[[], Awaitable[None]]] = deque()
         self._distributor: KeyDistributor
         self._tunnel: Tunnel | None = None
+        self._tunnels_ended = 0
         self._is_open = False
         self._connecting: int | None = None
         self._cancel_deadline: Callable[[], None] | None = None
@@ -85,6 +86,14 @@ class KeyDistributorService:
         self._queue.append(job)
         self._host.wake()
 
+    def _put_for_tunnel(self, tunnels_ended: int, job: Callable[[], Awaitable[None]]) -> None:
+        async def perform() -> None:
+            # What a tunnel left in the queue is not for the next one.
+            if tunnels_ended == self._tunnels_ended:
+                await job()
+
+        self._put(perform)
+
     async def _perform(self, message: Message) -> None:
         try:
             operation = self._operations.get(message["operation"])
@@ -107,15 +116,16 @@ class KeyDistributorService:
         if self._tunnel is not None:
             raise ApiMisuse("there is a connection already")
         anchors = TrustAnchors.from_pem(message["trustAnchors"])
-        self._connecting = identifier
         opened = partial(self._open, message["mdHost"], anchors, message["conference"])
+        put = partial(self._put_for_tunnel, self._tunnels_ended)
         callbacks = TunnelCallbacks(
-            opened=lambda: self._put(opened),
-            received=lambda data: self._put(partial(self._receive_data, data)),
-            lost=lambda: self._put(self._lost),
+            opened=lambda: put(opened),
+            received=lambda data: put(partial(self._receive_data, data)),
+            lost=lambda: put(self._lost),
         )
-        self._cancel_deadline = self._host.set_timer(CONNECT_TIMEOUT, lambda: self._put(self._time_out))
         self._tunnel = self._host.open_tunnel(message["url"], callbacks)
+        self._connecting = identifier
+        self._cancel_deadline = self._host.set_timer(CONNECT_TIMEOUT, lambda: put(self._time_out))
 
     async def _validated(self, identifier: int, message: Message) -> None:
         """The verdict of an IdP proxy on a peer's assertion; what it is worth is decided in the distributor."""
@@ -183,6 +193,7 @@ class KeyDistributorService:
             self._send()
             self._tunnel.close()
             self._tunnel = None
+            self._tunnels_ended += 1
             self._is_open = False
         if self._connecting is not None:
             self._refuse(self._connecting, error)
