@@ -22,6 +22,8 @@ def client(tmp_path: Path) -> TestClient:
     (tmp_path / "secret.txt").write_text("outside of the build")
     (build / "index.html").write_text('<script type="module" src="{{assets}}/app/main.js"></script>')
     (build / "app" / "main.js").write_text("plain")
+    (build / "identity" / "sandbox").mkdir(parents=True)
+    (build / "identity" / "sandbox" / "sandbox.html").write_text("sandbox")
     (build / "app" / "main.js.br").write_bytes(b"brotli")
     (build / "app" / "main.js.gz").write_bytes(b"gzip")
     anchors = tmp_path / "demo-ca.pem"
@@ -67,6 +69,12 @@ def test_assets_are_compressed_immutable_and_isolated(client: TestClient) -> Non
     assert response.headers["content-type"].startswith("text/javascript")
     # A worker is governed by the policy of its own response.
     assert "wasm-unsafe-eval" in response.headers["content-security-policy"]
+
+
+def test_the_sandbox_of_identity_providers_brings_its_own_policy(client: TestClient) -> None:
+    response = client.get("/assets/v1/identity/sandbox/sandbox.html")
+    assert response.headers["content-security-policy"] == "frame-ancestors 'self'"
+    assert response.headers["cross-origin-resource-policy"] == "cross-origin"
 
 
 def test_a_client_without_compression_gets_the_plain_file(client: TestClient) -> None:

@@ -42,6 +42,14 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+SANDBOX = "identity/sandbox/"
+# The sandbox for the scripts of identity providers has an opaque origin, to which nothing is 'self': it brings its own
+# policy along, and takes only from this one that nobody else may frame it.
+SANDBOX_HEADERS = SECURITY_HEADERS | {
+    "Content-Security-Policy": "frame-ancestors 'self'",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
 IMMUTABLE = "public, max-age=31536000, immutable"
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))  # in order of preference
 # Not left to the machine's table: a module with another type does not run.
@@ -98,7 +106,8 @@ class Assets:
         encoding, file = _best_encoding(path, request.headers.get("accept-encoding", ""))
         if not file.is_file():
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        headers = SECURITY_HEADERS | {"Cache-Control": IMMUTABLE, "Vary": "Accept-Encoding"}
+        headers = SANDBOX_HEADERS if path.is_relative_to(self._directory / SANDBOX) else SECURITY_HEADERS
+        headers = headers | {"Cache-Control": IMMUTABLE, "Vary": "Accept-Encoding"}
         if encoding:
             headers["Content-Encoding"] = encoding
         content_type = CONTENT_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
