@@ -68,6 +68,8 @@ class StandInMediaDistributor:
                 self._connected, _ = self._listener.accept()
             except OSError:
                 return  # shut down by __exit__
+            # Or small messages wait for the acknowledgement of those before (40 ms).
+            self._connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._connected:
                 self._talk(SSL.Connection(self._context, self._connected))
             self.ended.set()
