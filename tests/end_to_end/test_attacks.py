@@ -51,7 +51,7 @@ ATTACK_LASTS = 4
 """Looks and listens, of more than half a second each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Call:
     """Alice's conference, with bob in it."""
 
@@ -99,10 +99,12 @@ async def knock(person: Person, link: str) -> None:
     await person.page.get_by_role("button", name="Join").click()
 
 
-async def expect_failure(person: Person, title: str, text: str) -> None:
+async def expect_failure(person: Person, title: str, text: str, detail: str = "") -> None:
+    """The page has given up, says why, and has the precise reason for whoever asks."""
     await person.expect_state("failed")
     await expect(person.page.get_by_role("heading", name=title)).to_be_visible()
     await expect(person.page.locator("[data-part=over-text]")).to_contain_text(text)
+    await expect(person.page.locator("[data-part=over-error]")).to_contain_text(detail)
 
 
 # Who somebody is.
@@ -150,10 +152,11 @@ def with_another_fingerprint(sdp: str) -> str:
 @pytest.mark.parametrize(
     ("tamper", "reason"),
     [
-        (without_identity, "no identity"),
-        (with_another_name, "signature"),
+        (without_identity, "the offer has no identity"),
+        (with_another_name, "the signature is wrong"),
         (with_another_fingerprint, "the assertion does not cover a fingerprint of the SDP"),
     ],
+    ids=["identity", "name", "fingerprint"],
 )
 async def test_an_offer_that_was_tampered_with(
     tamper: Callable[[str], str], reason: str, call: Call, come: Come
@@ -218,7 +221,7 @@ async def test_a_certificate_that_no_offer_named(call: Call, monkeypatch: pytest
             stranger.bio_write(message.dtls_message)
 
     with pytest.raises(SSL.Error, match="alert"):
-        await shake_hands()
+        await asyncio.wait_for(shake_hands(), JOIN_LIMIT / 1000)
     await expect(call.alice.page.get_by_text("They got no keys.")).to_be_visible()
     await call.goes_on()
 
@@ -248,10 +251,15 @@ async def test_a_room_that_is_open_already(call: Call, come: Come) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "is_trusted"), [("md.localhost", False), ("elsewhere.localhost", True)], ids=["authority", "name"]
+    ("name", "is_trusted", "reason"),
+    [
+        ("md.localhost", False, "a certificate whose signature does not verify"),
+        ("elsewhere.localhost", True, "the certificate is not for md.localhost"),
+    ],
+    ids=["authority", "name"],
 )
 async def test_a_media_distributor_with_a_wrong_certificate(
-    name: str, is_trusted: bool, call: Call, come: Come, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, is_trusted: bool, reason: str, call: Call, come: Come, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna, distributor = await come("anna"), call.deployment.media_distributor
     wrong = demo_certificates(tmp_path, name)
@@ -264,11 +272,9 @@ async def test_a_media_distributor_with_a_wrong_certificate(
 
     if is_trusted:
         await anna.context.route(TRUST_ANCHORS, trust_them_too)
-    room = f"{call.deployment.origin}/perc/distrusted-{is_trusted}#host"
-    await open_room(anna, room)
-    await expect_failure(
-        anna, "The Media Distributor is not who it claims to be", "Its certificate is not trusted, or has another name."
-    )
+    await open_room(anna, f"{call.deployment.origin}/perc/distrusted-{is_trusted}#host")
+    text = "Its certificate is not trusted, or has another name. The conference was not started."
+    await expect_failure(anna, "The Media Distributor is not who it claims to be", text, reason)
     await call.goes_on()
 
 
@@ -277,7 +283,8 @@ async def test_a_conference_started_for_another_key_distributor(call: Call, come
     anna, other = await come("anna"), Identity.make("other").fingerprint
     await alter(anna, START, lambda start: {**start, "fingerprint": str(other)})
     await open_room(anna, f"{call.deployment.origin}/perc/stolen#host")
-    await expect_failure(anna, "The Key Distributor could not connect", "The tunnel to the Media Distributor")
+    text = "The tunnel to the Media Distributor did not come about."
+    await expect_failure(anna, "The Key Distributor could not connect", text, "refused the connection: alert")
     await call.goes_on()
 
 
