@@ -25,8 +25,8 @@ export class Roster {
    * @throws {DecodeError} a roster that is older than the one before, or lists an SSRC twice
    */
   update(message) {
-    if (message.version <= this.version)
-      throw new DecodeError("the roster's version does not rise");
+    // The same one may come again: to somebody who waited for a key, or claimed another's SSRC.
+    if (message.version < this.version) throw new DecodeError("the roster's version falls");
     const members = message.members.map(describe);
     const bySsrc = new Map();
     for (const member of members) {
