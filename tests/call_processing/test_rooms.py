@@ -7,8 +7,8 @@ from http import HTTPStatus
 import pytest
 
 from perc_server.call_processing import rooms as module
-from perc_server.call_processing.problems import Problem
 from perc_server.call_processing.rooms import Event, Rooms, RoomState, Subscriber
+from perc_server.problems import Problem
 
 
 def drain(subscriber: Subscriber) -> list[Event | None]:

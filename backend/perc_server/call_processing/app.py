@@ -17,9 +17,9 @@ from perc_server.call_processing.assets import Assets
 from perc_server.call_processing.bridge import MAXIMUM_FRAME, Bridge
 from perc_server.call_processing.config import CallProcessingConfig
 from perc_server.call_processing.control import ControlClient
-from perc_server.call_processing.problems import Problem, problem_response
 from perc_server.call_processing.rooms import Rooms
 from perc_server.call_processing.signalling import Signalling
+from perc_server.problems import Problem, problem_response
 
 
 def create_app(config: CallProcessingConfig) -> Starlette:

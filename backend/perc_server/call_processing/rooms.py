@@ -17,7 +17,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
-from perc_server.call_processing.problems import Problem
+from perc_server.problems import Problem
 
 MAXIMUM_ROOMS = 1000  # live conferences of one server
 MAXIMUM_SUBSCRIBERS = 200  # event streams of one room: its participants, and those who wait

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from perc_server.call_processing.control import ControlClient, ControlError
-from perc_server.call_processing.problems import Problem, refuse
 from perc_server.call_processing.rooms import Room, Rooms, RoomState, Subscriber, new_endpoint_id
 from perc_server.call_processing.schemas import (
     MAXIMUM_BODY,
@@ -24,6 +23,7 @@ from perc_server.call_processing.schemas import (
     Offer,
     StartConference,
 )
+from perc_server.problems import Problem
 
 KEEP_ALIVE = 15.0  # seconds between comments on a quiet event stream, so that proxies and pages see that it lives
 
@@ -144,7 +144,7 @@ class Signalling:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise refuse("invalid", f"{where or 'body'}: {first['msg']}") from None
+            raise Problem(HTTPStatus.BAD_REQUEST, "invalid", f"{where or 'body'}: {first['msg']}") from None
 
 
 async def read_bounded(request: Request, limit: int) -> bytes:
@@ -161,7 +161,7 @@ def room_name(request: Request) -> str:
     """The room of `?{room}`: the whole query is the name."""
     name = request.url.query
     if not is_room_name(name):
-        raise refuse("invalid-room", "A room is named by 1 to 64 letters, digits, - or _.")
+        raise Problem(HTTPStatus.BAD_REQUEST, "invalid-room", "A room is named by 1 to 64 letters, digits, - or _.")
     return name
 
 

@@ -17,11 +17,11 @@ from perc_server.identity_provider.guards import HostGuard
 from perc_server.identity_provider.keys import SigningKeys
 from perc_server.identity_provider.login import Login
 from perc_server.identity_provider.passwords import Passwords
-from perc_server.identity_provider.problems import Problem, problem_response
 from perc_server.identity_provider.proxy import Proxy
 from perc_server.identity_provider.sessions import Sessions
 from perc_server.identity_provider.signing import Signing
 from perc_server.identity_provider.tables import open_store
+from perc_server.problems import Problem, problem_response
 
 PROXY = "/.well-known/idp-proxy/default"
 

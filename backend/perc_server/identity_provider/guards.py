@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from perc_server.identity_provider.problems import Problem
+from perc_server.problems import Problem
 
 MAX_FORM = 4 * 1024
 """Octets of a sign-in form: a name, a password, a token."""

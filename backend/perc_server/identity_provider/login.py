@@ -23,9 +23,9 @@ from perc_server.identity_provider.config import IdentityProviderConfig
 from perc_server.identity_provider.guards import CSRF_COOKIE, csrf_token, is_web_origin, read_form
 from perc_server.identity_provider.pages import Pages
 from perc_server.identity_provider.passwords import Passwords
-from perc_server.identity_provider.problems import Problem
 from perc_server.identity_provider.sessions import Sessions
 from perc_server.identity_provider.throttle import FailureLimit
+from perc_server.problems import Problem
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 CSRF_LIFETIME = 24 * 3600

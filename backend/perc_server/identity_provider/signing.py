@@ -18,8 +18,8 @@ from perc_server.identity_provider.assertions import Assertion, sign
 from perc_server.identity_provider.config import IdentityProviderConfig
 from perc_server.identity_provider.guards import check_same_origin_fetch, member, read_json
 from perc_server.identity_provider.keys import SigningKeys
-from perc_server.identity_provider.problems import Problem
 from perc_server.identity_provider.sessions import Session, Sessions
+from perc_server.problems import Problem
 
 MAX_CONTENTS = 16 * 1024
 """Octets of contents: a dozen fingerprints and a URL need two thousand."""

@@ -1,4 +1,4 @@
-"""Refusals to programs, as problem details (RFC 9457); people get a page instead."""
+"""Refusals to programs, as problem details (RFC 9457); shared by both HTTP servers. People get a page instead."""
 
 from __future__ import annotations
 
