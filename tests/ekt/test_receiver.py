@@ -42,11 +42,11 @@ class Sources:
         return run(self.receiver.unprotect(self.packet(number, index), field or ShortEKTField(), 0.0))
 
 
-def test_no_more_keys_are_kept_than_senders_overlap() -> None:
+def test_no_more_keys_are_kept_than_rekeys_that_overlap_need() -> None:
     sources = Sources()
     sources.receive(1, 1, sources.field(1))
     for number in range(2, 6):
-        sources.receive(1, number, sources.field(number))
+        sources.receive(number - 1, number, sources.field(number))
     assert len(sources.receiver._keys) == KEYS_KEPT
     with pytest.raises(PacketDropped) as dropped:
         sources.receive(2, 10)

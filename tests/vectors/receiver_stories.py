@@ -166,8 +166,8 @@ def tampering_stories() -> list[Story]:
 
 
 def rekey_stories() -> list[Story]:
-    one, two = EktKey(1), EktKey(2)
-    before, after = Source(one), Source(two, key="second")
+    one, two, three = EktKey(1), EktKey(2), EktKey(3)
+    before, after, last = Source(one), Source(two, key="second"), Source(three, key="third")
 
     def begun(name: str) -> Story:
         return Story(name).install(one).receive(before, 10, before.full(0))
@@ -179,6 +179,14 @@ def rekey_stories() -> list[Story]:
         .receive(before, 12)
         .receive(after, 13)
         .receive(after, 14, after.full(0)),
+        begun("a rekey within the overlap of another")
+        .install(two, 1.0)
+        .receive(before, 11, after.full(0))
+        .install(three, 1.2)
+        .receive(after, 13, last.full(0))
+        .receive(before, 12)
+        .receive(after, 14)
+        .receive(last, 15),
         Story("a joiner gets the new EKTKey only")
         .install(two)
         .receive(before, 11, before.full(0), drop="unknown-spi")

@@ -29,8 +29,9 @@ from perc.srtp.key_derivation import SessionKeys, derive_rtp_keys
 from perc.srtp.packet import RtpPacket
 from perc.srtp.packet_index import SEQUENCE_MODULUS, ReplayState, estimate_index
 
-KEYS_KEPT = 2
-"""The master key in use and its neighbour before or after a change: senders overlap two, never more."""
+KEYS_KEPT = 3
+"""The key that is told, the one that encrypts meanwhile, and one for packets that were overtaken: a rekey within the
+overlap of another has all three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class EktReceiver:
         self._ssrc = ssrc
         self._replay = replay
         self._master_key_length = master_key_length
-        self._keys: list[_Key] = []  # the one that opened the last packet comes first
+        self._keys: list[_Key] = []  # the one that was told last comes first
         self._epochs: dict[int, int] = {}
         self._accepted = b""
         self._roc = 0
@@ -80,11 +81,11 @@ class EktReceiver:
         indices = self._possible_indices(packet.sequence_number, offer)
         if not indices:
             raise PacketDropped(Drop.REPLAYED)
-        for key in list(self._keys):
+        for key in self._keys:
             for index in indices:
                 plaintext = await self._open(key.keys, packet, index // SEQUENCE_MODULUS, prefix)
                 if plaintext is not None:
-                    self._commit(key, index, offer)
+                    self._commit(index, offer)
                     return plaintext
         raise PacketDropped(Drop.NOT_AUTHENTIC)
 
@@ -112,7 +113,7 @@ class EktReceiver:
         keys = await derive_rtp_keys(self._provider, plaintext.master_key, salt)
         self._epochs = {spi: epoch for spi, epoch in self._epochs.items() if self._sets.find(spi, now) is not None}
         self._epochs[full.spi] = full.epoch
-        self._keys[1:] = [_Key(full.spi, full.epoch, plaintext.master_key, keys)]
+        self._keys = [_Key(full.spi, full.epoch, plaintext.master_key, keys), *self._keys][:KEYS_KEPT]
         self._accepted, self._roc = full.ciphertext, plaintext.roc
         return _Offer(full.ciphertext, plaintext.roc)
 
@@ -153,8 +154,7 @@ class EktReceiver:
         except AuthenticationFailed:
             return None
 
-    def _commit(self, key: _Key, index: int, offer: _Offer | None) -> None:
+    def _commit(self, index: int, offer: _Offer | None) -> None:
         self._replay.accept(index)
         if offer is not None and index // SEQUENCE_MODULUS == offer.roc:
             self._accepted = offer.ciphertext
-        self._keys = [key, *(other for other in self._keys if other is not key)][:KEYS_KEPT]
