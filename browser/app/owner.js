@@ -12,17 +12,19 @@ import { during } from "./stages.js";
 /** @typedef {import("../key-distributor/messages.js").Happening} Happening */
 
 /**
- * What a Key Distributor does for one answer, by step of 4.1.3 or 4.1.7. Its identity provider's
- * part is known when the answer is signed.
+ * What a Key Distributor does for one answer, by step of 4.1.3 or 4.1.7.
  *
- * @type {Partial<Record<Happening["event"], number[]>>}
+ * @type {Record<string, number>}
  */
 const PROCESSING_STEPS = {
-  "sign-answer": [2],
-  "validation-requested": [3],
-  "peer-validated": [4],
-  "assertion-requested": [5],
-  "answer-signed": [6, 7, 8, 9],
+  "sign-answer": 2,
+  "peer-idp-load": 3,
+  "peer-validated": 4,
+  "own-idp-load": 5,
+  "own-idp-loaded": 6,
+  "own-idp-sign": 7,
+  "own-idp-signed": 8,
+  "answer-signed": 9,
 };
 
 /**
@@ -109,9 +111,8 @@ export class Owner extends EventTarget {
     if (this.#hasSignedForOwner) this.#participants.add(happening.requestId);
     const role = this.#participants.has(happening.requestId) ? "participant" : "owner";
     const detail = { request: happening.requestId };
-    for (const number of PROCESSING_STEPS[happening.event] ?? []) {
-      report(JOIN_STEPS[role].processing(number), detail);
-    }
+    const number = PROCESSING_STEPS[happening.event];
+    if (number !== undefined) report(JOIN_STEPS[role].processing(number), detail);
     if (happening.event === "answer-signed") this.#hasSignedForOwner = true;
   }
 }
