@@ -15,19 +15,12 @@ import { TileGrid } from "./view/tile-grid.js";
 function openRoom(link) {
   const steps = link.isHost ? ["4.1.1 (1)", "4.1.1 (2)"] : ["4.1.6 (1)", "4.1.6 (2)"];
   for (const step of steps) report(step, { room: link.room });
-  if (link.isHost) prepareKeyDistributor();
   apply(window);
   const grid = new TileGrid();
   const conference = new Conference(link, grid);
   new RoomView(conference, grid);
   new LogView();
   conference.start();
-}
-
-/** The interpreter of the Key Distributor loads while its owner signs in. */
-async function prepareKeyDistributor() {
-  const { prepareWorker } = await import("../key-distributor/worker-client.js");
-  prepareWorker();
 }
 
 const link = readLink(location);
