@@ -243,7 +243,7 @@ def derive(key: bytes, salt: bytes, label: int, length: int) -> bytes:
 
 
 def open_frame(key: bytes, salt: bytes, last: Rtp, frame: bytes) -> bytes:
-    """A whole VP8 frame from its one synthetic packet: the prefix is associated data, too (`protocol`, frame mode)."""
+    """A whole VP8 frame from its one synthetic packet: the prefix is associated data, too (perc/srtp/inner.py)."""
     body, _ = split_ekt_field(frame)
     prefix = KEY_FRAME_PREFIX if body[0] & 1 == 0 else DELTA_PREFIX
     original = original_packet(last, body)
