@@ -203,7 +203,8 @@ async def test_a_host_who_is_not_known_is_left(visit: Visit) -> None:
     await visit.open()
     await visit.press("Join")
     await visit.is_in("confirming-host")
-    await visit.page.keyboard.press("Escape")
+    async with visit.page.expect_event("requestfinished", lambda request: "/perc/leave" in request.url):
+        await visit.page.keyboard.press("Escape")
     await visit.is_in("left")
     assert [message["endpoint"] for message in visit.script.left] == ["e" * 22]
 
