@@ -25,11 +25,12 @@ class Reader:
 
     def read(self, length: int) -> bytes:
         """Exactly `length` octets."""
-        if length > self.remaining:
-            raise DecodeError(f"{length} octets expected, {self.remaining} left")
         start = self._position
-        self._position += length
-        return self._data[start : self._position]
+        octets = self._data[start : start + length]
+        if len(octets) != length:
+            raise DecodeError(f"{length} octets expected, {self.remaining} left")
+        self._position = start + length
+        return octets
 
     def uint(self, length_bytes: int) -> int:
         """An unsigned integer of `length_bytes` octets, in network byte order."""
@@ -37,27 +38,27 @@ class Reader:
 
     def uint8(self) -> int:
         """A uint8."""
-        return self.uint(1)
+        return int.from_bytes(self.read(1), "big")
 
     def uint16(self) -> int:
         """A uint16."""
-        return self.uint(2)
+        return int.from_bytes(self.read(2), "big")
 
     def uint24(self) -> int:
         """A uint24."""
-        return self.uint(3)
+        return int.from_bytes(self.read(3), "big")
 
     def uint32(self) -> int:
         """A uint32."""
-        return self.uint(4)
+        return int.from_bytes(self.read(4), "big")
 
     def uint64(self) -> int:
         """A uint64."""
-        return self.uint(8)
+        return int.from_bytes(self.read(8), "big")
 
     def opaque(self, length_bytes: int, minimum: int = 0, maximum: int | None = None) -> bytes:
         """A variable-length vector `opaque<minimum..maximum>` behind a length of `length_bytes` octets."""
-        length = self.uint(length_bytes)
+        length = int.from_bytes(self.read(length_bytes), "big")
         if length < minimum or (maximum is not None and length > maximum):
             raise DecodeError(f"a vector of {length} octets is out of its range")
         return self.read(length)

@@ -23,9 +23,11 @@ class Writer:
 
     def uint(self, value: int, length_bytes: int) -> Writer:
         """An unsigned integer of `length_bytes` octets, in network byte order."""
-        if not 0 <= value < 1 << (8 * length_bytes):
-            raise ApiMisuse(f"{value} does not fit {length_bytes} octets")
-        return self.write(value.to_bytes(length_bytes, "big"))
+        try:
+            self._data += value.to_bytes(length_bytes, "big")
+        except OverflowError as error:
+            raise ApiMisuse(f"{value} does not fit {length_bytes} octets") from error
+        return self
 
     def uint8(self, value: int) -> Writer:
         """A uint8."""
