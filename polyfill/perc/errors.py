@@ -2,6 +2,7 @@
 
 PercError
 ├── ApiMisuse                  the caller broke a promise; a bug on this side
+├── NotPresent                 what the caller named is gone, or never was
 ├── PeerError(alert)           the other side broke a protocol; `alert` is what it is told
 │   ├── DecodeError            bytes that are not the message they claim to be
 │   ├── IllegalParameter       well-formed, but a value that is not allowed here
@@ -58,6 +59,10 @@ class PercError(Exception):
 
 class ApiMisuse(PercError):
     """A caller asked for something that the state or the types do not allow."""
+
+
+class NotPresent(PercError):
+    """A caller named someone who is not there, perhaps not any more."""
 
 
 class PeerError(PercError):

@@ -26,6 +26,7 @@ from perc.ekt.key_channel import (
 )
 from perc.errors import IdentityRejected
 from perc.identity.verdict import Verdict
+from perc.key_distributor.admission_policy import AdmissionPolicy
 from perc.key_distributor.distributor import KeyDistributor
 from perc.key_distributor.events import AssertionRequested, Event, ValidationRequested
 from perc.key_distributor.rekey import RekeyPolicy
@@ -52,6 +53,7 @@ ROOT = Authority.root("Test Root")
 SERVER = ROOT.issue_server("md.example")
 PROFILES = (0x000A, 0x0009, 0x0008, 0x0007)
 OWN_IDENTITY = identity_value("the owner's", "idp-b.localhost:8002")
+EVERYONE = AdmissionPolicy.of((), "admit")
 
 E = TypeVar("E")
 
@@ -75,6 +77,8 @@ class Endpoint:
         self.dtls = OpenSslPeer(make_context(self.identity, **context))
         self.sctp = SctpClient(self.dtls.send)
         self.disconnected = False
+        self.acknowledges = True
+        """Every EKTKey, as soon as it has come."""
         self.token = uuid4().hex
         self._handed = 0
 
@@ -105,9 +109,12 @@ class Endpoint:
 
     def receive_datagram(self, datagram: bytes) -> None:
         self.dtls.receive_datagram(datagram)
+        known = len(self.keys)
         for packet in self.dtls.received[self._handed :]:
             self._handed += 1
             self.sctp.receive(packet)
+        if self.acknowledges and len(self.keys) > known:
+            self.acknowledge()
 
 
 def source(ssrc: int) -> Source:
@@ -117,12 +124,20 @@ def source(ssrc: int) -> Source:
 class Site:
     """`events` are the Key Distributor's, `told` is what it said to the Media Distributor, in order.
 
+    Everyone whose identity is verified is admitted, unless `guests` say otherwise.
+
     A test may lose datagrams on their way to endpoints, and hold back what endpoints send.
     """
 
-    def __init__(self, policy: RekeyPolicy = RekeyPolicy.AT_HALF_LIFE, profiles: Iterable[int] = PROFILES) -> None:
+    def __init__(
+        self,
+        policy: RekeyPolicy = RekeyPolicy.AT_HALF_LIFE,
+        profiles: Iterable[int] = PROFILES,
+        guests: AdmissionPolicy = EVERYONE,
+    ) -> None:
         self.now = 1000.0
         self.kd = run(KeyDistributor.create(PROVIDER, NOW, policy))
+        run(self.kd.set_admission_policy(guests, self.now))
         self.events: list[Event] = []
         self.told: list[TunnelEvent] = []
         self.endpoints: dict[UUID, Endpoint] = {}

@@ -371,8 +371,9 @@ def test_other_streams_are_nobodys_and_text_is_not_for_the_key_channel():
 
 
 def test_an_acknowledgement_of_another_key_changes_nothing():
-    site = Site()
-    alice = site.join()
+    site, alice = Site(), Endpoint()
+    alice.acknowledges = False
+    site.join(endpoint=alice)
     alice.say(EktKeyAck(alice.keys[0].spi ^ 1))
     site.settle()
     site.wait(1)

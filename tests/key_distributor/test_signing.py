@@ -11,6 +11,7 @@ from perc.identity.contents import Purpose, check_contents
 from perc.identity.sdp import read_sdp
 from perc.identity.verdict import Verdict
 from perc.key_distributor import signing as module
+from perc.key_distributor.admission_policy import AdmissionPolicy, Guestbook
 from perc.key_distributor.admissions import Admissions
 from perc.key_distributor.events import (
     AnswerRefused,
@@ -46,7 +47,9 @@ class Desk:
     def __init__(self) -> None:
         self.replies: list[SignAnswerAck | SignAnswerReject] = []
         self.admissions = Admissions()
-        self.signing = Signing(Terms(CONFERENCE, KD, count(1)), self.admissions, self.send)
+        self.guestbook = Guestbook(AdmissionPolicy())
+        terms = Terms(CONFERENCE, KD, self.guestbook, count(1))
+        self.signing = Signing(terms, self.admissions, self.send)
 
     def send(self, reply: SignAnswerAck | SignAnswerReject) -> None:
         write_message(reply)
@@ -267,8 +270,8 @@ def test_a_long_reason_is_cut_to_what_fits():
 
 def test_ids_are_not_used_again():
     ids = count(1)
-    first = Signing(Terms(CONFERENCE, KD, ids), Admissions(), lambda _: None)
+    first = Signing(Terms(CONFERENCE, KD, Guestbook(AdmissionPolicy()), ids), Admissions(), lambda _: None)
     first.receive(sign_answer(ALICE), 0)
-    second = Signing(Terms(CONFERENCE, KD, ids), Admissions(), lambda _: None)
+    second = Signing(Terms(CONFERENCE, KD, Guestbook(AdmissionPolicy()), ids), Admissions(), lambda _: None)
     second.receive(sign_answer(ALICE), 0)
     assert second.validated(1, verdict(ALICE), 0, 0) == []

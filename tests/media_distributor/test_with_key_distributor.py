@@ -13,6 +13,7 @@ import pytest
 
 from perc.crypto.pyca import PycaProvider
 from perc.identity.verdict import Verdict
+from perc.key_distributor.admission_policy import AdmissionPolicy
 from perc.key_distributor.distributor import KeyDistributor
 from perc.key_distributor.events import AssertionRequested, ConnectionFailed, Event, ValidationRequested
 from perc.x509.path import TrustAnchors
@@ -78,6 +79,7 @@ def identity_of(contents: str) -> str:
 @pytest.fixture
 async def host(stage: Stage) -> AsyncIterator[Host]:
     distributor = await KeyDistributor.create(PycaProvider(), datetime.now(UTC))
+    await distributor.set_admission_policy(AdmissionPolicy.of([], "admit"), 0)
     await stage.call.request("start-conference", conference="room", fingerprint=str(distributor.fingerprint))
     host = Host(distributor)
     anchors = TrustAnchors.from_pem(stage.certificates.authority.read_text())

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from perc.errors import NotPresent
 from perc.key_distributor.events import Event
 from perc.runtime.host import TunnelCallbacks
 from perc.x509.fingerprint import Fingerprint
@@ -96,6 +97,18 @@ class ScriptedDistributor:
 
     async def asserted(self, *arguments: Any) -> list[Event]:
         return self._called("asserted", *arguments)
+
+    async def set_admission_policy(self, *arguments: Any) -> list[Event]:
+        return self._called("set_admission_policy", *arguments)
+
+    async def admit(self, *arguments: Any) -> list[Event]:
+        return self._called("admit", *arguments)
+
+    async def deny(self, *arguments: Any) -> list[Event]:
+        return self._called("deny", *arguments)
+
+    async def remove(self, *arguments: Any) -> list[Event]:
+        raise NotPresent("gone")
 
     async def close(self) -> list[Event]:
         self.outgoing = b"close_notify"

@@ -14,6 +14,7 @@ from perc.errors import CertificateError, IdentityRejected
 from perc.identity.assertion import IdentityAssertion, write_identity
 from perc.identity.verdict import Verdict
 from perc.key_distributor import events
+from perc.key_distributor.admission_policy import AdmissionPolicy
 from perc.runtime.service import CONNECT_TIMEOUT, KeyDistributorService
 from tests.runtime.scripted import NOW, ScriptedDistributor, ScriptedHost
 
@@ -243,7 +244,7 @@ def test_an_unforeseen_error_ends_everything_and_tells_no_value(story: Story) ->
 def test_the_roster_crosses_as_plain_values(story: Story) -> None:
     story.connect()
     source = Source(7, MediaKind.VIDEO, SourceOrigin.PERSON)
-    story.receive(events.RosterChanged((Member(bytes(16), "bob@idp.example", 1_700_000_000, 1, (source,)),)))
+    story.receive(events.RosterChanged((Member(bytes(16), "bob@idp.example", 1_700_000_000, 1, (source,)),), 2))
     assert story.posted("roster-changed") == [
         {
             "event": "roster-changed",
@@ -252,8 +253,55 @@ def test_the_roster_crosses_as_plain_values(story: Story) -> None:
                     "id": "00" * 16,
                     "identity": "bob@idp.example",
                     "verifiedAt": 1_700_000_000_000,
+                    "spi": 1,
                     "sources": [{"ssrc": 7, "kind": "video", "origin": "camera"}],
                 }
             ],
+            "spi": 2,
         }
     ]
+
+
+GUEST = UUID(int=5)
+
+
+def test_a_join_request_crosses_as_plain_values(story: Story) -> None:
+    story.connect()
+    story.receive(events.JoinRequested(GUEST, "bob@idp.example", "idp.example:8443", 1_700_000_000))
+    assert story.posted("join-requested") == [
+        {
+            "event": "join-requested",
+            "associationId": str(GUEST),
+            "identity": "bob@idp.example",
+            "idp": "idp.example:8443",
+            "verifiedAt": 1_700_000_000_000,
+        }
+    ]
+
+
+@pytest.mark.parametrize("operation", ["admit", "deny"])
+def test_the_page_decides(story: Story, operation: str) -> None:
+    assert story.ask(id=2, operation=operation, associationId=str(GUEST)) == {"id": 2, "result": None}
+    assert story.distributor.calls == [(operation, GUEST, story.host.clock)]
+
+
+def test_the_page_sets_a_policy(story: Story) -> None:
+    values = {"admit": ["bob@idp.example", "@IDP.example"], "others": "refuse"}
+    assert story.ask(id=2, operation="setAdmissionPolicy", **values) == {"id": 2, "result": None}
+    policy = AdmissionPolicy.of(values["admit"], "refuse")
+    assert story.distributor.calls == [("set_admission_policy", policy, story.host.clock)]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("NotFoundError", {"operation": "admit", "associationId": "nobody"}),
+        ("NotFoundError", {"operation": "remove", "memberId": "00"}),
+        ("InvalidStateError", {"operation": "setAdmissionPolicy", "admit": ["bob"], "others": "ask"}),
+        ("InvalidStateError", {"operation": "setAdmissionPolicy", "admit": [], "others": "perhaps"}),
+    ],
+)
+def test_a_decision_that_means_nothing(story: Story, name: str, message: dict[str, Any]) -> None:
+    assert story.ask(id=2, **message)["error"]["name"] == name
+    assert story.distributor.calls == []
+    assert not story.ended

@@ -34,6 +34,8 @@ class Admission:
     """An identity that may come, with one of these certificates; `association_id` from when it has come."""
 
     identity: str
+    domain: str
+    """Of the provider that vouched for it."""
     fingerprints: frozenset[Fingerprint]
     tls_id: str | None
     verified_at: int
@@ -121,7 +123,8 @@ class Admissions:
         """A new one, or the active one of this certificate, whose owner has asked its provider again."""
         active = next((self._active[each] for each in offer.fingerprints if each in self._active), None)
         if active is None:
-            return Admission(identity, offer.fingerprints, offer.tls_id, verified_at, now + WAITING_TIME)
+            domain, expires = offer.assertion.domain, now + WAITING_TIME
+            return Admission(identity, domain, offer.fingerprints, offer.tls_id, verified_at, expires)
         active.expires = now + WAITING_TIME
         return self._same_certificate(active, offer)
 

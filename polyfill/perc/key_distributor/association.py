@@ -4,7 +4,7 @@ TunneledDtls ──▶ DTLS server ──application data──▶ key channel
 
       certificate awaited?   no ──▶ CertificateRefused, Ended
       Finished verified      claims the admission, or Ended
-      key channel open       KeyChannelOpened: now it can be given keys
+      key channel open       CanReceiveKeys; with EKT's own extension, as soon as Finished is verified
 """
 
 from __future__ import annotations
@@ -37,13 +37,18 @@ class CertificateRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class CanReceiveKeys:
+    """The endpoint can be given keys. A second one: it can be told more, or has forgotten what it was told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The association is over; what `datagrams_to_send` still has says so to the endpoint."""
 
     reason: str
 
 
-Event = dtls.SrtpKeysExported | KeyChannelOpened | Announce | EktKeyAck | CertificateRefused | Ended
+Event = dtls.SrtpKeysExported | CanReceiveKeys | Announce | EktKeyAck | CertificateRefused | Ended
 
 
 class EndpointAssociation:
@@ -61,7 +66,8 @@ class EndpointAssociation:
         self._dtls = DtlsServer(provider, config, self._verify_client)
         self._key_channel = KeyChannel(provider.random_bytes)
         self._connected = False
-        self._takes_ekt_keys = False
+        self.takes_ekt_keys = False
+        """Whether an EKTKey goes by RFC 8870, Section 5.2.2, and not on the key channel."""
         self._ended = False
         self._deadline: float | None = None
 
@@ -91,13 +97,15 @@ class EndpointAssociation:
         return events
 
     async def send(self, message: KeyChannelMessage, now: float) -> None:
-        """A message on the key channel, lost if the association is over; `ApiMisuse` before the channel is open. An
-        EKTKey goes by RFC 8870, Section 5.2.2 to an endpoint that knows it."""
+        """A message on the key channel, lost if the association is over; `ApiMisuse` before `CanReceiveKeys`.
+
+        An endpoint that knows RFC 8870 gets an EKTKey by its Section 5.2.2, and the roster once it opens a key channel.
+        """
         if self._ended:
             return
-        if isinstance(message, EktKey) and self._takes_ekt_keys:
+        if isinstance(message, EktKey) and self.takes_ekt_keys:
             await self._dtls.send_ekt_key(message, now)
-        else:
+        elif self._key_channel.is_open or not self.takes_ekt_keys:
             self._key_channel.send(message, now)
             await self._flush_key_channel()
 
@@ -130,23 +138,28 @@ class EndpointAssociation:
         return processed
 
     async def _receive(self, event: dtls.Event, now: float) -> list[Event]:
+        happened: list[Event] = []
         match event:
             case dtls.SrtpKeysExported():
-                return await self._claim(event)
+                happened = await self._claim(event)
             case dtls.HandshakeCompleted(ekt_cipher=ekt_cipher):
-                self._connected = True
-                self._takes_ekt_keys = ekt_cipher is not None
-                self._deadline = now + KEY_CHANNEL_TIME_LIMIT
+                happened = self._complete(now, takes_ekt_keys=ekt_cipher is not None)
             case dtls.ApplicationDataReceived(data):
-                return await self._process_key_channel(self._key_channel.receive_datagram(data, now))
+                happened = await self._process_key_channel(self._key_channel.receive_datagram(data, now))
             case dtls.EktKeyAcknowledged(spi):
-                return [EktKeyAck(spi)]
-            case dtls.EktKeyReceived():
-                pass  # an event of clients
+                happened = [EktKeyAck(spi)]
             case dtls.AssociationFailed(error):
-                return [*self._refusal(), *self._over(str(error))]
+                happened = [*self._refusal(), *self._over(str(error))]
             case dtls.AssociationClosed():
-                return self._over("the endpoint closed the association")
+                happened = self._over("the endpoint closed the association")
+        return happened
+
+    def _complete(self, now: float, *, takes_ekt_keys: bool) -> list[Event]:
+        self._connected = True
+        self.takes_ekt_keys = takes_ekt_keys
+        if takes_ekt_keys:
+            return [CanReceiveKeys()]
+        self._deadline = now + KEY_CHANNEL_TIME_LIMIT
         return []
 
     async def _claim(self, keys: dtls.SrtpKeysExported) -> list[Event]:
@@ -165,7 +178,9 @@ class EndpointAssociation:
                     return [*processed, *await self._end(str(error), error.alert)]
                 case KeyChannelOpened():
                     self._deadline = None
-            processed.append(event)
+                    processed.append(CanReceiveKeys())
+                case Announce() | EktKeyAck():
+                    processed.append(event)
         return processed
 
     async def _flush_key_channel(self) -> None:

@@ -22,11 +22,17 @@ ROSTER_INTERVAL = 0.1
 """Seconds between rosters: fifty who join at once are told of one another in a few messages, not in thousands."""
 
 
+ACKNOWLEDGEMENT_LIMIT = 30.0
+"""Seconds that a member may take for a key: until then the roster shows that it has an older one, or none."""
+
+
 @dataclass(slots=True)
 class _Seat:
     association: EndpointAssociation
     roster_version: int = 0
     is_keyed: bool = False
+    overdue: float | None = None
+    """When the oldest key that it has not acknowledged will have been sent too long ago."""
 
 
 class Conference:
@@ -42,10 +48,18 @@ class Conference:
         self._roster_due: float | None = None
         self._roster_allowed = 0.0
 
+    def __contains__(self, association_id: UUID) -> bool:
+        return association_id in self._seats
+
     @property
     def members(self) -> tuple[Member, ...]:
         """Everyone who was admitted and has not left."""
         return self._roster.members
+
+    @property
+    def spi(self) -> int | None:
+        """The SPI of the EKTKey in use; a member whose own is another has not acknowledged it."""
+        return self._keys.spi
 
     def has_room_for(self, association: EndpointAssociation) -> bool:
         """Whether the one who has authenticated on this association is a member, or can become one."""
@@ -54,9 +68,9 @@ class Conference:
         return association.admission is not None and self._roster.has_room_for(association.admission.identity)
 
     async def admit(self, association: EndpointAssociation, now: float) -> list[Event]:
-        """Make an endpoint whose key channel is open a member: it gets the EKTKey and the roster.
+        """Make an endpoint that can be given keys a member: it gets the EKTKey and the roster.
 
-        A member whose channel was opened anew gets both again.
+        A member whose key channel was opened, or opened anew, gets what came on it, or would have, again.
         """
         if association.association_id in self._seats:
             return await self._tell_again(self._seats[association.association_id], now)
@@ -96,6 +110,7 @@ class Conference:
                 # The claimant learns it at once, from an entry of its own that lacks the source.
                 await self._give_roster(seat, now)
         elif message.spi == self._keys.spi:
+            seat.overdue = None
             self._roster.acknowledge(association_id, message.spi)
         return [*events, *await self._settle(now)]
 
@@ -109,7 +124,15 @@ class Conference:
         self._keys.forget()
         self._rekeys.stop()
         self._announced_version, self._roster_due = self._roster.version, None
-        return [RosterChanged(self.members)]
+        return [self._roster_changed()]
+
+    def overdue(self, now: float) -> list[EndpointAssociation]:
+        """Members who hold up the others' privacy no longer than this: they did not acknowledge a key."""
+        return [seat.association for seat in self._seats.values() if seat.overdue is not None and seat.overdue <= now]
+
+    def next_overdue(self) -> float | None:
+        """When a member will be overdue."""
+        return min((seat.overdue for seat in self._seats.values() if seat.overdue is not None), default=None)
 
     def next_timeout(self) -> float | None:
         """When `handle_timeout` should be called."""
@@ -141,10 +164,15 @@ class Conference:
         for seat in self._seats.values():
             if seat.roster_version != self._roster.version:
                 await self._give_roster(seat, now)
-        return [RosterChanged(self.members)]
+        return [self._roster_changed()]
+
+    def _roster_changed(self) -> RosterChanged:
+        return RosterChanged(self.members, self.spi)
 
     async def _give_key(self, seat: _Seat, now: float) -> list[Event]:
         await seat.association.send(self._keys.message(now), now)
+        if seat.overdue is None:
+            seat.overdue = now + ACKNOWLEDGEMENT_LIMIT
         association, admission = seat.association, seat.association.admission
         if seat.is_keyed or admission is None or association.fingerprint is None:
             return []
@@ -157,7 +185,7 @@ class Conference:
         await seat.association.send(self._roster.message_for(seat.association.association_id), now)
 
     async def _tell_again(self, seat: _Seat, now: float) -> list[Event]:
-        if seat.is_keyed:
+        if seat.is_keyed and not seat.association.takes_ekt_keys:
             await self._give_key(seat, now)
         await self._give_roster(seat, now)
         return await self._settle(now)

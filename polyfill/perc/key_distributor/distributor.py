@@ -12,10 +12,12 @@ from uuid import UUID
 
 from perc.crypto.provider import CryptoProvider, SigningKey
 from perc.ekt.key_channel import Member
-from perc.errors import ApiMisuse, IdentityRejected
+from perc.errors import ApiMisuse, IdentityRejected, NotPresent
 from perc.identity.verdict import Verdict
+from perc.key_distributor.admission_policy import AdmissionPolicy, Guestbook
 from perc.key_distributor.admissions import Admissions
 from perc.key_distributor.conference import Conference
+from perc.key_distributor.door import Door
 from perc.key_distributor.events import ConnectionClosed, Event
 from perc.key_distributor.rekey import RekeyPolicy
 from perc.key_distributor.session import Parties, TunnelSession
@@ -42,7 +44,9 @@ class KeyDistributor:
         self.fingerprint = Fingerprint.of(certificate.der)
         self._provider = provider
         self._signing_key = signing_key
-        self._parties = Parties(Admissions(), Conference(provider, policy))
+        self._guestbook = Guestbook(AdmissionPolicy())
+        self._members = Conference(provider, policy)
+        self._parties = Parties(Admissions(), Door(self._members, self._guestbook))
         self._request_ids = count(1)
         self._session: TunnelSession | None = None
         self._conference: str | None = None
@@ -59,7 +63,7 @@ class KeyDistributor:
     @property
     def roster(self) -> tuple[Member, ...]:
         """Who is in the conference."""
-        return self._parties.conference.members
+        return self._members.members
 
     async def open(self, md_host: str, trust_anchors: TrustAnchors, conference: str, now_utc: datetime) -> None:
         """Begin a tunnel to the Media Distributor `md_host`, for the one conference of this Key Distributor.
@@ -74,7 +78,7 @@ class KeyDistributor:
         self._conference = conference
         self._clock = _UnixClock(now_utc)
         config = TlsClientConfig(md_host, trust_anchors, self.certificate, self._signing_key, now_utc)
-        terms = Terms(conference, self.fingerprint, self._request_ids)
+        terms = Terms(conference, self.fingerprint, self._guestbook, self._request_ids)
         session = TunnelSession(self._provider, config, terms, self._parties)
         await session.start()
         self._session = session
@@ -105,16 +109,40 @@ class KeyDistributor:
         await session.flush()
         return events
 
-    async def remove(self, association_id: UUID, now: float) -> list[Event]:
-        """End an endpoint's association, because it may not be here any longer; nothing happens if it is gone."""
+    async def set_admission_policy(self, policy: AdmissionPolicy, now: float) -> list[Event]:
+        """Say who may come from now on, also of those who wait. Until then everyone is asked about."""
+        self._guestbook.policy = policy
+        return await self._reconsider(now)
+
+    async def admit(self, association_id: UUID, now: float) -> list[Event]:
+        """Let in whom a `JoinRequested` was about, and its identity again later on; `NotPresent` if it is gone."""
+        self._parties.door.admit(association_id)
+        return await self._reconsider(now)
+
+    async def deny(self, association_id: UUID, now: float) -> list[Event]:
+        """Send away whom a `JoinRequested` was about; `NotPresent` if it is gone. It may ask again."""
         session = self._expect_session()
-        events = await session.remove(association_id, now)
+        events = await session.deny(association_id, now)
+        await session.flush()
+        return events
+
+    async def remove(self, member_id: str, now: float) -> list[Event]:
+        """Send a member's identity away, from wherever it has joined; `NotPresent` if it is gone.
+
+        It may ask again, and is then asked about, whatever the policy says. `member_id` is the roster's, in hex.
+        """
+        session = self._expect_session()
+        identity = next((member.identity for member in self.roster if member.id.hex() == member_id), None)
+        if identity is None:
+            raise NotPresent("nobody of this name is in the conference any more")
+        self._guestbook.remove(identity)
+        events = await session.remove(identity, now)
         await session.flush()
         return events
 
     def next_timeout(self) -> float | None:
         """When `handle_timeout` should be called; None while there is nothing to wait for."""
-        times = [self._parties.admissions.next_timeout(), self._parties.conference.next_timeout()]
+        times = [self._parties.admissions.next_timeout(), self._members.next_timeout()]
         if self._session is not None:
             times.append(self._session.next_timeout())
         return min((time for time in times if time is not None), default=None)
@@ -125,7 +153,7 @@ class KeyDistributor:
         if self._session is None:
             return []
         events = await self._session.handle_timeout(now)
-        events += await self._parties.conference.handle_timeout(now)
+        events += await self._members.handle_timeout(now)
         await self._session.flush()
         return events
 
@@ -137,6 +165,13 @@ class KeyDistributor:
         """The connection ended without a word. Another may be opened; the endpoints have to come again."""
         session = self._expect_session()
         return [] if session.has_ended else [*session.lose(), ConnectionClosed()]
+
+    async def _reconsider(self, now: float) -> list[Event]:
+        if self._session is None:
+            return []
+        events = await self._session.reconsider(now)
+        await self._session.flush()
+        return events
 
     def _expect_session(self) -> TunnelSession:
         if self._session is None:

@@ -89,6 +89,19 @@ class FingerprintFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinRequested:
+    """An endpoint waits until someone decides by `admit` or `deny`, or it gives up (`EndpointLeft`).
+
+    `identity` is verified by the provider at `domain`, at `verified_at` (seconds since 1970).
+    """
+
+    association_id: UUID
+    identity: str
+    domain: str
+    verified_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointKeyed:
     """An endpoint's key channel is open, and the EKTKey and the roster are on their way to it."""
 
@@ -116,9 +129,10 @@ class SourceRefused:
 
 @dataclass(frozen=True, slots=True)
 class RosterChanged:
-    """Who is in the conference now."""
+    """Who is in the conference now, and the SPI of its EKTKey; None while there is none."""
 
     members: tuple[Member, ...]
+    spi: int | None
 
 
 Event = (
@@ -132,6 +146,7 @@ Event = (
     | AnswerSigned
     | AnswerRefused
     | FingerprintFailed
+    | JoinRequested
     | EndpointKeyed
     | EndpointLeft
     | SourceRefused

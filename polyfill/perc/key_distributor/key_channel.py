@@ -41,7 +41,8 @@ class KeyChannel:
 
     def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
         self._sctp = SctpResponder(random_bytes)
-        self._open = False
+        self.is_open = False
+        """Whether messages can be sent."""
 
     def receive_datagram(self, packet: bytes, now: float) -> list[Event]:
         """Take an SCTP packet in."""
@@ -61,7 +62,7 @@ class KeyChannel:
 
     def send(self, message: KeyChannelMessage, now: float) -> None:
         """Queue a message, which is lost if the endpoint is closing the channel; `ApiMisuse` before it is open."""
-        if not self._open:
+        if not self.is_open:
             raise ApiMisuse("the key channel is not open")
         octets = write_message(message)
         # SCTP takes nothing between the peer's SHUTDOWN and the AssociationAborted that follows it.
@@ -73,10 +74,10 @@ class KeyChannel:
         for event in events:
             match event:
                 case sctp.AssociationEstablished():
-                    self._open = True
+                    self.is_open = True
                     translated.append(KeyChannelOpened())
                 case sctp.AssociationAborted(reason):
-                    self._open = False
+                    self.is_open = False
                     error = PeerError(f"the key channel ended: {reason}", AlertDescription.CLOSE_NOTIFY)
                     translated.append(KeyChannelFailed(error))
                 case sctp.MessageReceived(stream_id, ppid, data) if stream_id == STREAM_ID:

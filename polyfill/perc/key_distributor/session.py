@@ -7,6 +7,7 @@ the tunnel has said its profiles, and none after its end.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,11 +17,11 @@ from perc.dtls.server_handshake import DtlsServerConfig
 from perc.ekt.key_channel import Announce, EktKeyAck
 from perc.errors import AlertDescription, HandshakeFailure, PeerError
 from perc.key_distributor.admissions import Admissions
-from perc.key_distributor.association import CertificateRefused, Ended, EndpointAssociation
+from perc.key_distributor.association import CanReceiveKeys, CertificateRefused, Ended, EndpointAssociation
 from perc.key_distributor.association import Event as AssociationEvent
-from perc.key_distributor.conference import Conference
 from perc.key_distributor.connection import Event as ConnectionEvent
 from perc.key_distributor.connection import MediaDistributorConnection
+from perc.key_distributor.door import Door
 from perc.key_distributor.ekt_keys import EKT_CIPHER
 from perc.key_distributor.endpoints import Endpoints, begins_association
 from perc.key_distributor.events import (
@@ -31,7 +32,6 @@ from perc.key_distributor.events import (
     Event,
     FingerprintFailed,
 )
-from perc.key_distributor.key_channel import KeyChannelOpened
 from perc.key_distributor.media_keys import common_profiles, media_keys
 from perc.key_distributor.signing import Signing, Terms
 from perc.tls.config import TlsClientConfig
@@ -43,7 +43,7 @@ class Parties:
     """What outlives a tunnel: who may come, and who is there."""
 
     admissions: Admissions
-    conference: Conference
+    door: Door
 
 
 class TunnelSession:
@@ -53,7 +53,7 @@ class TunnelSession:
         self._provider = provider
         self._config = config
         self._admissions = parties.admissions
-        self._conference = parties.conference
+        self._door = parties.door
         self._connection = MediaDistributorConnection(provider, config)
         self._endpoints = Endpoints()
         self._dtls_config: DtlsServerConfig | None = None
@@ -84,7 +84,7 @@ class TunnelSession:
 
     def next_timeout(self) -> float | None:
         """When `handle_timeout` should be called."""
-        times = (self._endpoints.next_timeout(), self.signing.next_timeout())
+        times = (self._endpoints.next_timeout(), self.signing.next_timeout(), self._door.next_timeout())
         return min((time for time in times if time is not None), default=None)
 
     async def handle_timeout(self, now: float) -> list[Event]:
@@ -94,14 +94,29 @@ class TunnelSession:
             due = association.next_timeout()
             if due is not None and due <= now:
                 events += await self._apply(association, await association.handle_timeout(now), now)
+        for association, reason in self._door.overdue(now):
+            events += await self._close(association, AlertDescription.ACCESS_DENIED, reason, now)
         return events
 
-    async def remove(self, association_id: UUID, now: float) -> list[Event]:
-        """End an endpoint's association, because it may not be here any longer."""
-        association = self._endpoints.get(association_id)
-        if association is None:
-            return []
-        return await self._close(association, AlertDescription.ACCESS_DENIED, "removed by the Key Distributor", now)
+    async def reconsider(self, now: float) -> list[Event]:
+        """Something was decided about those who wait: let in or send away whom it concerns."""
+        events: list[Event] = []
+        for association in self._door.waiting:
+            events += await self._attempt(association, self._door.knock(association, now), now)
+        return events
+
+    async def deny(self, association_id: UUID, now: float) -> list[Event]:
+        """Send a guest away; `NotPresent` if it does not wait any more."""
+        guest = self._door.guest(association_id)
+        return await self._close(guest, AlertDescription.ACCESS_DENIED, "the host did not let it in", now)
+
+    async def remove(self, identity: str, now: float) -> list[Event]:
+        """End every association on which this identity has authenticated."""
+        events: list[Event] = []
+        for association in self._endpoints:
+            if association.admission is not None and association.admission.identity == identity:
+                events += await self._close(association, AlertDescription.ACCESS_DENIED, "removed by the host", now)
+        return events
 
     async def close(self) -> list[Event]:
         """Say goodbye to the endpoints and the Media Distributor."""
@@ -118,7 +133,7 @@ class TunnelSession:
         events = [_left(association, "the tunnel is gone") for association in self._endpoints]
         for association in self._endpoints:
             self._forget(association)
-        return [*events, *self._conference.clear()]
+        return [*events, *self._door.clear()]
 
     async def _receive(self, event: ConnectionEvent, now: float) -> list[Event]:
         match event:
@@ -180,10 +195,11 @@ class TunnelSession:
                     # "as soon as the HBH encryption key is computed and before it sends a DTLS Finished message to the
                     # endpoint" (RFC 9185, Section 5.4): the flight with Finished is still in the association.
                     self._connection.send(media_keys(association.association_id, event))
-                case KeyChannelOpened():
-                    applied += await self._admit(association, now)
+                case CanReceiveKeys():
+                    applied += await self._attempt(association, self._door.knock(association, now), now)
                 case Announce() | EktKeyAck():
-                    applied += await self._hear(association, event, now)
+                    heard = self._door.hear(association.association_id, event, now)
+                    applied += await self._attempt(association, heard, now)
                 case CertificateRefused(presented):
                     expected = self._admissions.expected()
                     applied.append(FingerprintFailed(association.association_id, presented, expected))
@@ -191,15 +207,12 @@ class TunnelSession:
                     applied += await self._end(association, reason, now)
         return applied
 
-    async def _admit(self, association: EndpointAssociation, now: float) -> list[Event]:
-        """Everyone whose identity was validated may come, as long as the roster has room."""
-        if not self._conference.has_room_for(association):
-            return await self._close(association, AlertDescription.ACCESS_DENIED, "the conference is full", now)
-        return await self._conference.admit(association, now)
-
-    async def _hear(self, association: EndpointAssociation, message: Announce | EktKeyAck, now: float) -> list[Event]:
+    async def _attempt(
+        self, association: EndpointAssociation, attempt: Awaitable[list[Event]], now: float
+    ) -> list[Event]:
+        """What comes of what an endpoint does; if it may not, its association ends."""
         try:
-            return await self._conference.receive(association.association_id, message, now)
+            return await attempt
         except PeerError as error:
             return await self._close(association, error.alert, str(error), now)
 
@@ -215,7 +228,7 @@ class TunnelSession:
         self._farewell(association)
         self._forget(association)
         left = _left(association, reason)
-        return [left, *await self._conference.leave(association.association_id, now)]
+        return [left, *await self._door.leave(association.association_id, now)]
 
     def _farewell(self, association: EndpointAssociation) -> None:
         # "When the DTLS association between the endpoint and the Key Distributor is terminated, regardless of which

@@ -18,6 +18,7 @@ from perc.identity.assertion import read_identity
 from perc.identity.contents import Purpose, check_contents, write_contents
 from perc.identity.sdp import insert_identity
 from perc.identity.verdict import Verdict, check_name
+from perc.key_distributor.admission_policy import Decision, Guestbook
 from perc.key_distributor.admissions import Admissions
 from perc.key_distributor.events import (
     AnswerRefused,
@@ -45,10 +46,12 @@ MAX_PENDING_PER_PROVIDER = 96
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The conference (origin and path of its page), the Key Distributor's fingerprint, ids that are never reused."""
+    """The conference (origin and path of its page), the Key Distributor's fingerprint, who may come, ids that are never
+    reused."""
 
     conference: str
     own: Fingerprint
+    guestbook: Guestbook
     request_ids: Iterator[int]
 
 
@@ -154,11 +157,14 @@ class Signing:
             raise IdentityRejected("too many are joining at this moment")
 
     def _judge(self, offer: Offer, verdict: Verdict | IdentityRejected) -> str:
-        """The offerer's name; `IdentityRejected` if there is none, or not for this offer in this conference."""
+        """The offerer's name; `IdentityRejected` if there is none, not for this offer and conference, or not wanted."""
         if isinstance(verdict, IdentityRejected):
             raise verdict
         check_contents(verdict.contents, offer.fingerprints, Purpose(self._terms.conference))
-        return check_name(verdict.identity, offer.assertion)
+        identity = check_name(verdict.identity, offer.assertion)
+        if self._terms.guestbook.decide(identity) is Decision.REFUSE:
+            raise IdentityRejected(f"the host does not admit {identity}")
+        return identity
 
     def _ask_own_provider(self, request: _Request, now: float) -> AssertionRequested:
         request.state = _State.EXPECT_ASSERTION

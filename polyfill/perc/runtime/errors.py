@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from perc.errors import AlertReceived, ApiMisuse, CertificateError, IdentityRejected, PeerError, PercError
+from perc.errors import AlertReceived, ApiMisuse, CertificateError, IdentityRejected, NotPresent, PeerError, PercError
 
 
 class TunnelUnavailable(PercError):
@@ -32,6 +32,7 @@ _DESCRIPTIONS: tuple[tuple[type[PercError], str, str], ...] = (
     (ConnectTimedOut, "TimeoutError", ""),
     (OperationAborted, "AbortError", ""),
     (ApiMisuse, "InvalidStateError", ""),
+    (NotPresent, "NotFoundError", ""),
     (PercError, "OperationError", ""),
 )
 

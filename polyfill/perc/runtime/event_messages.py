@@ -46,6 +46,11 @@ def _fingerprint(event: events.FingerprintFailed) -> dict[str, Any]:
     return _association(event) | {"presented": str(event.presented), "expected": expected}
 
 
+def _join_request(event: events.JoinRequested) -> dict[str, Any]:
+    verified_at = event.verified_at * _MILLISECONDS
+    return _association(event) | {"identity": event.identity, "idp": event.domain, "verifiedAt": verified_at}
+
+
 def _keyed(event: events.EndpointKeyed) -> dict[str, Any]:
     return _association(event) | {"identity": event.identity, "fingerprint": str(event.fingerprint)}
 
@@ -60,6 +65,7 @@ def _member(member: Member) -> dict[str, Any]:
         "id": member.id.hex(),
         "identity": member.identity,
         "verifiedAt": member.verified_at * _MILLISECONDS,
+        "spi": member.spi,
         "sources": [_source(source) for source in member.sources],
     }
 
@@ -82,11 +88,12 @@ _WRITERS: dict[type, tuple[str, Writer]] = {
     events.AnswerSigned: ("answer-signed", _request),
     events.AnswerRefused: ("answer-refused", lambda event: _request(event) | {"reason": event.reason}),
     events.FingerprintFailed: ("fingerprint-failed", _fingerprint),
+    events.JoinRequested: ("join-requested", _join_request),
     events.EndpointKeyed: ("endpoint-keyed", _keyed),
     events.EndpointLeft: ("endpoint-left", _left),
     events.SourceRefused: ("source-refused", lambda event: _association(event) | {"ssrc": event.ssrc}),
     events.RosterChanged: (
         "roster-changed",
-        lambda event: {"members": [_member(member) for member in event.members]},
+        lambda event: {"members": [_member(member) for member in event.members], "spi": event.spi or 0},
     ),
 }

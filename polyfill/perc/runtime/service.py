@@ -18,11 +18,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
-from perc.errors import ApiMisuse, IdentityRejected, PercError
+from perc.errors import ApiMisuse, IdentityRejected, NotPresent, PercError
 from perc.identity.assertion import IdentityAssertion, write_identity
 from perc.identity.verdict import Verdict
 from perc.key_distributor import events
+from perc.key_distributor.admission_policy import AdmissionPolicy
 from perc.key_distributor.distributor import KeyDistributor
 from perc.runtime.errors import ConnectTimedOut, OperationAborted, TunnelUnavailable, describe
 from perc.runtime.event_messages import write_event
@@ -55,6 +57,10 @@ class KeyDistributorService:
             "connect": self._connect,
             "validated": self._validated,
             "asserted": self._asserted,
+            "setAdmissionPolicy": self._set_admission_policy,
+            "admit": self._admit,
+            "deny": self._deny,
+            "remove": self._remove,
             "close": self._close,
         }
 
@@ -142,6 +148,23 @@ class KeyDistributorService:
         self._dispatch(await self._distributor.asserted(message["requestId"], identity, self._host.monotonic()))
         self._answer(identifier)
 
+    async def _set_admission_policy(self, identifier: int, message: Message) -> None:
+        policy = AdmissionPolicy.of(message["admit"], message["others"])
+        self._dispatch(await self._distributor.set_admission_policy(policy, self._host.monotonic()))
+        self._answer(identifier)
+
+    async def _admit(self, identifier: int, message: Message) -> None:
+        self._dispatch(await self._distributor.admit(_association_id(message), self._host.monotonic()))
+        self._answer(identifier)
+
+    async def _deny(self, identifier: int, message: Message) -> None:
+        self._dispatch(await self._distributor.deny(_association_id(message), self._host.monotonic()))
+        self._answer(identifier)
+
+    async def _remove(self, identifier: int, message: Message) -> None:
+        self._dispatch(await self._distributor.remove(message["memberId"], self._host.monotonic()))
+        self._answer(identifier)
+
     async def _close(self, identifier: int, _message: Message) -> None:
         self._dispatch(await self._distributor.close())
         self._end_tunnel(OperationAborted("the Key Distributor was closed"))
@@ -223,6 +246,13 @@ class KeyDistributorService:
         algorithm, value = str(self._distributor.fingerprint).split(" ")
         expires = self._distributor.certificate.not_after.timestamp() * 1000
         return {"expires": expires, "fingerprints": [{"algorithm": algorithm, "value": value.lower()}]}
+
+
+def _association_id(message: Message) -> UUID:
+    try:
+        return UUID(message["associationId"])
+    except ValueError as error:
+        raise NotPresent("no association has such a name") from error
 
 
 def _rejection(message: Message) -> IdentityRejected | None:
