@@ -18,6 +18,8 @@ from perc.dtls import (
 from perc.dtls import Event as DtlsEvent
 from perc.ekt.ekt_key import EKTCipher, EktKey
 from perc.ekt.key_channel import Roster, read_message
+from perc.key_distributor.admission_policy import AdmissionPolicy
+from perc.key_distributor.association import KEY_CHANNEL_TIME_LIMIT
 from perc.key_distributor.events import EndpointLeft
 from perc.srtp.profiles import SRTPProtectionProfile as Profile
 from perc.tunnel.messages import MediaKeys, SignAnswer, TunneledDtls
@@ -112,6 +114,37 @@ def test_an_endpoint_that_offers_ekt_is_given_its_ekt_key_in_the_handshake_proto
     assert not any(isinstance(message, EktKey) for message in messages)
     roster = [message for message in messages if isinstance(message, Roster)][-1]
     assert [member.spi for member in roster.members] == [received.key.spi]  # acknowledged
+
+
+def test_an_endpoint_that_knows_ekt_needs_no_key_channel():
+    site = Site()
+    endpoint = NativeEndpoint(ekt_ciphers=(EKTCipher.AESKW128,))
+    endpoint.join(site)
+    site.wait(2 * KEY_CHANNEL_TIME_LIMIT)
+    (received,) = [event for event in endpoint.events if isinstance(event, EktKeyReceived)]
+    assert [member.spi for member in site.kd.roster] == [received.key.spi]
+
+
+def test_an_endpoint_that_opens_its_key_channel_late_is_told_who_is_there():
+    site = Site()
+    endpoint = NativeEndpoint(ekt_ciphers=(EKTCipher.AESKW128,))
+    endpoint.join(site)
+    assert endpoint.sctp.received == []
+    endpoint.open_channel(site)
+    (roster,) = [read_message(message) for message in endpoint.sctp.received]
+    assert isinstance(roster, Roster)
+    assert [member.id for member in roster.members] == [roster.you]
+
+
+def test_an_endpoint_that_knows_ekt_waits_for_a_person_as_everyone_does():
+    site = Site(guests=AdmissionPolicy())
+    endpoint = NativeEndpoint(ekt_ciphers=(EKTCipher.AESKW128,))
+    endpoint.join(site)
+    assert not any(isinstance(event, EktKeyReceived) for event in endpoint.events)
+    site.take(site.kd.admit(endpoint.id, site.now))
+    site.settle()
+    endpoint.carry(site)
+    assert any(isinstance(event, EktKeyReceived) for event in endpoint.events)
 
 
 def test_an_external_session_id_that_is_the_tls_id_of_the_offer():
