@@ -30,6 +30,8 @@ def test_a_name_of_the_providers_own_domain(identity: str):
         "al ice@idp-a.localhost",
         "alice\u202e@idp-a.localhost",
         "alice\n@idp-a.localhost",
+        "ali\ud800ce@idp-a.localhost",
+        "alice@idp-a.local\ud800host",
         "alice@ıdp-a.localhost",
         "a" * 1024 + "@idp-a.localhost",
     ],

@@ -153,10 +153,23 @@ def test_verdicts_for_another_state_are_the_callers_mistake():
         (verdict(ALICE, purpose=Purpose(CONFERENCE, "hash")), "not made for an offer"),
         (verdict(ALICE, name="alice@idp-b.localhost"), "another domain"),
         (verdict(ALICE, name="alice"), "not user@host"),
+        (verdict(ALICE, name="ali\ud800ce@idp-a.localhost"), "cannot be shown"),
+        (IdentityRejected("half a character: \ud800"), "half a character: ?"),
         (Verdict("alice@idp-a.localhost", "[]"), "not a conference's"),
         (Verdict("alice@idp-a.localhost", "x" * 10_000_000), "not a conference's"),
     ],
-    ids=["stale", "fingerprint", "conference", "answer as offer", "domain", "name", "rubbish", "10 MB"],
+    ids=[
+        "stale",
+        "fingerprint",
+        "conference",
+        "answer as offer",
+        "domain",
+        "name",
+        "surrogate",
+        "reason",
+        "rubbish",
+        "10 MB",
+    ],
 )
 def test_an_identity_that_does_not_hold_is_refused(said: Verdict | IdentityRejected, reason: str):
     desk = Desk()
@@ -226,7 +239,10 @@ def test_a_certificate_of_another_identity_is_refused():
     assert "another identity" in reason_of(desk.judge(2, verdict(ALICE, name="mallory@idp-a.localhost")))
 
 
-@pytest.mark.parametrize("identity", ["rubbish", "", "A" * 30_000])
+SMUGGLED = f"{OWN_IDENTITY} x\r\na=fingerprint:{BOB}"
+
+
+@pytest.mark.parametrize("identity", ["rubbish", "", "A" * 30_000, SMUGGLED, f"{OWN_IDENTITY} \ud800"])
 def test_an_own_assertion_that_is_none_is_not_sent(identity: str):
     desk = Desk()
     desk.receive(sign_answer(ALICE))

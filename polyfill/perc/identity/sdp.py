@@ -52,9 +52,14 @@ def read_sdp(octets: bytes) -> SessionDescription:
 
 
 def insert_identity(octets: bytes, value: str) -> bytes:
-    """The same SDP with `a=identity` at the end of its session level (RFC 8827, Section 5: session level only)."""
+    """The same SDP with `a=identity` at the end of its session level (RFC 8827, Section 5: session level only).
+
+    `DecodeError` for a value that is more than this one line: it came from a page, and what it goes into is signed.
+    """
     if read_sdp(octets).identity is not None:
         raise IllegalParameter("the SDP has an a=identity already")
+    if not (value.isascii() and value.isprintable()):
+        raise DecodeError("an a=identity that is no line of SDP")
     end_of_line = b"\r\n" if b"\r\n" in octets else b"\n"
     line = b"a=identity:" + value.encode() + end_of_line
     start_of_media = octets.find(b"\nm=") + 1

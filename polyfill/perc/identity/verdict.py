@@ -29,11 +29,14 @@ def check_name(identity: str, assertion: IdentityAssertion) -> str:
     """
     user, at, host = identity.partition("@")
     # RFC 8827, Section 8.1: an `@` in the user's part has to be percent-encoded, so there is exactly one.
-    if not at or not user or "@" in host or len(identity.encode()) > MAX_IDENTITY_NAME:
+    if not at or not user or "@" in host:
         raise IdentityRejected("the identity is not user@host", INVALID)
-    # A name is shown to people: nothing in it may be invisible, or change how the rest is displayed.
+    # A name is shown to people: nothing in it may be invisible, or change how the rest is displayed. That leaves out
+    # JavaScript's lone surrogates, too, which have no octets.
     if " " in user or not user.isprintable():
         raise IdentityRejected("the identity has characters that cannot be shown", INVALID)
     if not host.isascii() or host.lower() != assertion.host:
         raise IdentityRejected("the identity provider vouched for a name of another domain", INVALID)
+    if len(identity.encode()) > MAX_IDENTITY_NAME:
+        raise IdentityRejected("the identity is too long", INVALID)
     return f"{user}@{host.lower()}"

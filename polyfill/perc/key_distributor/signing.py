@@ -184,6 +184,7 @@ class Signing:
 
     def _refuse(self, request_id: int, origin: str, reason: str) -> list[Event]:
         self._requests.pop(request_id, None)
-        reason = reason.encode()[:MAX_REASON].decode(errors="ignore")
+        # Some of it may be an identity provider's own words, with anything in them that JavaScript takes for text.
+        reason = reason.encode(errors="replace")[:MAX_REASON].decode(errors="ignore")
         self._send(SignAnswerReject(origin, reason))
         return [AnswerRefused(request_id, reason)]
