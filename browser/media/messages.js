@@ -23,6 +23,7 @@
  * @property {string} id 32 hexadecimal digits
  * @property {string} identity `name@idp`
  * @property {number} verifiedAt Unix seconds
+ * @property {number} spi of the newest EKTKey that it has acknowledged; 0 before the first
  * @property {AnnouncedSource[]} sources
  */
 

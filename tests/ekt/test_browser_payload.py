@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import suppress
 from typing import Any
 
@@ -20,17 +19,14 @@ from perc.ekt.sender import EktSender
 from perc.errors import DecodeError
 from perc.srtp.ekt_field import EKTField, ExtensionEKTField, FullEKTField, ShortEKTField, split_ekt_field
 from perc.srtp.key_derivation import SALT_LENGTH, Label, SessionKeys, derive_rtp_keys, derive_session_key
-from perc.srtp.packet_index import IndexCounter, ReplayState, ReplayWindow, RisingIndex
+from perc.srtp.packet_index import IndexCounter, ReplayWindow
 from perc.srtp.payload_format import OPUS, VP8
 from tests.driving import run
+from tests.ekt.stories import expected, receiver_outcomes, replay_state
 from tests.ekt.transform_vectors import PROVIDER, cases, ekt_key, payload_format
 
 PAYLOADS, FIELDS, STORIES = cases("payloads.json"), cases("fields.json"), cases("receiver.json")
 KEY = EktKey(bytes(16), bytes(12), 1, 300)
-
-
-def replay_state(kind: str) -> ReplayState:
-    return ReplayWindow() if kind == "audio" else RisingIndex()
 
 
 def session_keys(case: dict[str, Any]) -> SessionKeys:
@@ -60,7 +56,8 @@ def test_read_payloads(name: str) -> None:
     case = PAYLOADS[name]
     sets = EktParameterSets(PROVIDER)
     run(sets.install(ekt_key(case["ektKey"]), 0.0))
-    receiver = EktReceiver(PROVIDER, sets, case["ssrc"], replay_state(case["kind"]))
+    length = len(bytes.fromhex(case["masterKey"]))
+    receiver = EktReceiver(PROVIDER, sets, case["ssrc"], replay_state(case["kind"]), master_key_length=length)
     frame = Frame(0, case["timestamp"], case["ssrc"], bytes.fromhex(case["withFullEKTField"]))
     assert run(unprotect_payload(receiver, payload_format(case), frame, 0.0)).hex() == case["media"]
 
@@ -91,32 +88,9 @@ def described(ekt_field: EKTField) -> dict[str, Any]:
 @pytest.mark.parametrize("name", STORIES)
 def test_receiver_stories(name: str) -> None:
     story = STORIES[name]
-    sets = EktParameterSets(PROVIDER)
-    receiver = EktReceiver(PROVIDER, sets, story["ssrc"], replay_state(story["kind"]))
-    for step in story["steps"]:
-        if "install" in step:
-            run(sets.install(ekt_key(step["install"]), step["at"]))
-        else:
-            assert outcome(receiver, story, step) == step["expect"], step["at"]
-    assert receiver.put_aside == Counter(
-        {reason: story["putAside"].get(reason.value, 0) for reason in receiver.put_aside}
-    )
-    assert sum(story["putAside"].values()) == receiver.put_aside.total()
-
-
-def outcome(receiver: EktReceiver, story: dict[str, Any], step: dict[str, Any]) -> dict[str, str]:
-    received = step["receive"]
-    frame = Frame(
-        received["payloadType"],
-        received["timestamp"],
-        received["ssrc"],
-        bytes.fromhex(received["payload"]),
-        sequence_number=received["sequenceNumber"],
-    )
-    try:
-        return {"media": run(unprotect_payload(receiver, payload_format(story), frame, step["at"])).hex()}
-    except PacketDropped as dropped:
-        return {"drop": dropped.reason.value}
+    played = receiver_outcomes(story)
+    assert played["outcomes"] == [expected(step) for step in story["steps"]]
+    assert played["putAside"] == story["putAside"]
 
 
 class Pair:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from perc.ekt import sender as sender_module
@@ -12,9 +10,10 @@ from perc.ekt.key_channel import MediaKind
 from perc.ekt.outcome import SendingStopped
 from perc.ekt.parameter_sets import EktParameterSets
 from perc.ekt.sender import EktSender
-from perc.srtp.ekt_field import FullEKTField, ShortEKTField
+from perc.srtp.ekt_field import FullEKTField
 from tests.driving import run
-from tests.ekt.transform_vectors import KINDS, PROVIDER, cases, ekt_key
+from tests.ekt.stories import expected, sender_outcomes
+from tests.ekt.transform_vectors import PROVIDER, cases
 
 STORIES = cases("sender.json")
 KEY = EktKey(bytes(16), bytes(12), 1, 300)
@@ -23,35 +22,7 @@ KEY = EktKey(bytes(16), bytes(12), 1, 300)
 @pytest.mark.parametrize("name", STORIES)
 def test_stories_of_the_common_vectors(name: str) -> None:
     story = STORIES[name]
-    sets = EktParameterSets(PROVIDER)
-    sender = EktSender(PROVIDER, sets, story["ssrc"], KINDS[story["kind"]])
-    salts: list[bytes] = []
-    for step in story["steps"]:
-        if "install" in step:
-            run(sets.install(ekt_key(step["install"]), step["at"]))
-        elif "restart" in step:
-            sender.restart()
-        else:
-            send(sender, step, salts)
-
-
-def send(sender: EktSender, step: dict[str, Any], salts: list[bytes]) -> None:
-    """`salts` tell master keys apart, in the order in which they were told: each has its own session salt."""
-    expected = step["expect"]
-    if "stop" in expected:
-        with pytest.raises(SendingStopped, match=expected["stop"]):
-            run(sender.next_packet(0, step["at"], key_frame=step["send"]["keyFrame"]))
-        return
-    packet = run(sender.next_packet(0, step["at"], key_frame=step["send"]["keyFrame"]))
-    for master_key in (sender._active, sender._announced):
-        if master_key is not None and master_key.keys.salt not in salts:
-            salts.append(master_key.keys.salt)
-    assert salts.index(packet.keys.salt) == expected["masterKey"], step
-    if expected["fullEKTField"] is None:
-        assert packet.field == ShortEKTField(), step
-    else:
-        assert isinstance(packet.field, FullEKTField), step
-        assert {"spi": packet.field.spi, "epoch": packet.field.epoch} == expected["fullEKTField"], step
+    assert sender_outcomes(story)["outcomes"] == [expected(step) for step in story["steps"]]
 
 
 def started(kind: MediaKind = MediaKind.VIDEO) -> EktSender:

@@ -9,8 +9,8 @@ All octet strings are hexadecimal, times are seconds, `index` is ROC * 2^16 + SE
 
 payloads.json   EKTKey, master key and media -> session key and salt, nonce, payload with each kind of EKTField
 fields.json     the end of a payload -> what is left and the field, or "malformed"
-receiver.json   stories: EKTKeys that arrive and payloads that are received -> media, or why they are dropped; and at
-                the end, which fields were put aside
+receiver.json   stories: EKTKeys that arrive (or are refused) and payloads that are received -> media, or why they are
+                dropped; and at the end, which fields were put aside
 sender.json     stories: EKTKeys that arrive and frames that are sent -> the SPI and epoch of the FullEKTField, or null
                 for a short one, and the number of the master key that encrypts, in the order of their making; or why
                 nothing is sent
@@ -39,7 +39,9 @@ def payload_cases() -> list[dict[str, Any]]:
                 source = Source(EktKey(0x1234), kind, epoch=3)
                 media = source.media(index)[:media_length]
                 cases.append(payload_case(name, source, index, media, key_frame))
-    return [*cases, payload_case("AESKW256", Source(EktKey(0x4321, 32)), 7, b"media", False)]
+        large = Source(EktKey(0x4321, 32), kind)
+        cases.append(payload_case("AES-256", large, 0x1_0007, large.media(7), key_frame))
+    return cases
 
 
 def payload_case(name: str, source: Source, index: int, media: bytes, key_frame: bool) -> dict[str, Any]:

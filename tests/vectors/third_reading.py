@@ -25,10 +25,10 @@ def octets(name: str, length: int) -> bytes:
 
 
 class EktKey:
-    """An EKTKey by its SPI; the same SPI is the same key."""
+    """An EKTKey by its SPI; the same SPI is the same key, unless it is given another name."""
 
-    def __init__(self, spi: int, length: int = 16, ttl: int = 300) -> None:
-        self.key, self.salt = octets(f"EKTKey {spi}", length), octets(f"salt {spi}", 12)
+    def __init__(self, spi: int, length: int = 16, ttl: int = 300, name: str = "") -> None:
+        self.key, self.salt = octets(f"EKTKey {name or spi}", length), octets(f"salt {name or spi}", 12)
         self.spi, self.ttl = spi, ttl
 
     def json(self) -> dict[str, Any]:
@@ -41,7 +41,8 @@ class Source:
     def __init__(self, ekt: EktKey, kind: str = AUDIO, *, key: str = "first", epoch: int = 0, **fields: int) -> None:
         self.ekt, self.kind, self.epoch = ekt, kind, epoch
         self.ssrc, self.pt = fields.get("ssrc", SSRC), 111 if kind == AUDIO else 96
-        self.master_key = octets(f"master key {key}", fields.get("key_length", 16))
+        # docs/key-channel.md: master keys have as many octets as the EKTKey.
+        self.master_key = octets(f"master key {key}", fields.get("key_length", len(ekt.key)))
         self.session_key = self.derive(0, len(self.master_key))
         self.session_salt = self.derive(2, 12)
 
@@ -76,5 +77,9 @@ class Source:
 
     def full(self, roc: int) -> bytes:
         plaintext = bytes([len(self.master_key)]) + self.master_key + struct.pack(">II", self.ssrc, roc)
+        return self.field_of(plaintext)
+
+    def field_of(self, plaintext: bytes) -> bytes:
+        """A FullEKTField around whatever a member may have wrapped."""
         ciphertext = aes_key_wrap_with_padding(self.ekt.key, plaintext)
         return ciphertext + struct.pack(">HHHB", self.ekt.spi, self.epoch, len(ciphertext) + 7, 2)

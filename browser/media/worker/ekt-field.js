@@ -91,7 +91,8 @@ export function writeEKTPlaintext({ masterKey, ssrc, roc }) {
  */
 export function readEKTPlaintext(octets) {
   const keyLength = octets[0] ?? 0;
-  if (octets.length !== 1 + keyLength + 8) throw new FrameDropped("unwrap-failed");
+  if (keyLength === 0 || octets.length !== 1 + keyLength + 8)
+    throw new FrameDropped("unwrap-failed");
   const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
   return {
     masterKey: octets.slice(1, 1 + keyLength),

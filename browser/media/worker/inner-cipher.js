@@ -8,11 +8,6 @@
 import { HEADER_LENGTH, writeSyntheticHeader } from "./original-header.js";
 import { FrameDropped } from "./statistics.js";
 
-/**
- * AEAD_AES_128_GCM is the inner half of the only double profile that browsers of this project
- * speak.
- */
-export const MASTER_KEY_LENGTH = 16;
 export const MASTER_SALT_LENGTH = 12;
 export const TAG_LENGTH = 16;
 
@@ -32,7 +27,10 @@ const LABEL_SALT = 2;
  * @property {number} index ROC · 2^16 + SEQ
  */
 
-/** Seals and opens inner packets under one master key. */
+/**
+ * Seals and opens inner packets under one master key: AEAD_AES_128_GCM or AEAD_AES_256_GCM, by the
+ * key's length.
+ */
 export class InnerCipher {
   #key;
   #salt;
@@ -47,7 +45,7 @@ export class InnerCipher {
   }
 
   /**
-   * @param {Uint8Array<ArrayBuffer>} masterKey
+   * @param {Uint8Array<ArrayBuffer>} masterKey 16 or 32 octets
    * @param {Uint8Array} masterSalt 12 octets
    */
   static async derive(masterKey, masterSalt) {

@@ -28,15 +28,17 @@ export class ParameterSet {
   #uses = 0;
 
   /**
-   * @param {number} spi
-   * @param {Uint8Array} salt the SRTP master salt
+   * @param {{ spi: number, salt: Uint8Array, masterKeyLength: number }} parameters the salt is the
+   *   SRTP master salt; master keys have as many octets as the EKTKey, so that neither is the
+   *   weaker one
    * @param {KeyWrap} wrap
    * @param {{ installedAt: number, expiresAt: number }} lifetime milliseconds of the monotonic
    *   clock
    */
-  constructor(spi, salt, wrap, { installedAt, expiresAt }) {
+  constructor({ spi, salt, masterKeyLength }, wrap, { installedAt, expiresAt }) {
     this.spi = spi;
     this.salt = salt;
+    this.masterKeyLength = masterKeyLength;
     this.#wrap = wrap;
     this.installedAt = installedAt;
     this.expiresAt = expiresAt;
@@ -81,7 +83,8 @@ export class ParameterSets {
     // the first N bytes".
     const masterSalt = salt.slice(0, MASTER_SALT_LENGTH);
     const lifetime = { installedAt: now, expiresAt: now + ttl * 1000 };
-    const set = new ParameterSet(spi, masterSalt, await KeyWrap.import(key), lifetime);
+    const parameters = { spi, salt: masterSalt, masterKeyLength: key.length };
+    const set = new ParameterSet(parameters, await KeyWrap.import(key), lifetime);
     const known = this.find(spi, now);
     if (known !== null) {
       // "Each distinct EKT parameter set that is used MUST be associated with a distinct SPI value"
@@ -117,6 +120,16 @@ export class ParameterSets {
     if (now < set.expiresAt) return set;
     this.#bySpi.delete(spi);
     return null;
+  }
+
+  /**
+   * Whether a set may still be used. An SPI may be another's by then: they come again in the end.
+   *
+   * @param {ParameterSet} set
+   * @param {number} now
+   */
+  has(set, now) {
+    return this.find(set.spi, now) === set;
   }
 
   clear() {

@@ -8,7 +8,7 @@
 
 import { ReplayWindow, RisingIndex, estimateIndex } from "./counters.js";
 import { readEKTPlaintext, splitEKTField } from "./ekt-field.js";
-import { InnerCipher, MASTER_KEY_LENGTH } from "./inner-cipher.js";
+import { InnerCipher } from "./inner-cipher.js";
 import { readOriginalHeader } from "./original-header.js";
 import { FrameDropped } from "./statistics.js";
 import { equal } from "./wire.js";
@@ -20,12 +20,24 @@ import { equal } from "./wire.js";
 const KEYS_KEPT = 3;
 
 /** @typedef {import("./ekt-field.js").FullEKTField} FullEKTField */
+/** @typedef {import("./parameter-sets.js").ParameterSet} ParameterSet */
 /**
- * @typedef {{ spi: number, epoch: number, masterKey: Uint8Array, cipher: InnerCipher }} ReceiverKey
+ * @typedef {object} ReceiverKey
+ * @property {ParameterSet} set the EKTKey that it was told under
+ * @property {number} epoch
+ * @property {Uint8Array} masterKey
+ * @property {InnerCipher} cipher
  */
 /**
  * @typedef {{ ciphertext: Uint8Array, roc: number }} Offer what a field said that is not yet proved
  *   by a frame
+ */
+
+/**
+ * @typedef {object} InnerPacket
+ * @property {Omit<import("./inner-cipher.js").InnerHeader, "index"> & { sequence: number }} header
+ * @property {Uint8Array} prefix
+ * @property {Uint8Array<ArrayBuffer>} ciphertext
  */
 
 /**
@@ -45,7 +57,7 @@ export class InnerReceiver {
   #replay;
   /** @type {ReceiverKey[]} the one that was told last first */
   #keys = [];
-  /** @type {Map<number, number>} the highest epoch seen, by SPI */
+  /** @type {Map<ParameterSet, number>} the highest epoch seen under each EKTKey */
   #epochs = new Map();
   /** @type {Uint8Array} the last EKTCiphertext accepted */
   #accepted = new Uint8Array(0);
@@ -75,18 +87,26 @@ export class InnerReceiver {
    */
   async unprotect(frame, now) {
     const { body, field, unknownType } = splitEKTField(new Uint8Array(frame.data));
+    const inner = this.#readInner(body, frame);
     if (unknownType) this.#statistics.count("field-unknown-type");
     const offer = field === null ? null : await this.#readField(field, now);
-    const received = {
-      payloadType: frame.payloadType,
-      sequence: frame.sequence,
-      marker: this.#format.marker,
-    };
+    return this.#open(inner, offer, now);
+  }
+
+  /**
+   * The inner packet as its sender made it; of a frame that has none, not even the field counts.
+   *
+   * @param {Uint8Array<ArrayBuffer>} body payload without its EKTField
+   * @param {IncomingFrame} frame
+   * @returns {InnerPacket}
+   */
+  #readInner(body, { payloadType, sequence, timestamp }) {
+    const received = { payloadType, sequence, marker: this.#format.marker };
     const { length, original } = readOriginalHeader(body, received);
-    const prefix = this.#format.readPrefix(body);
-    const ciphertext = body.subarray(prefix.length, body.length - length);
-    const header = { ssrc: this.#ssrc, timestamp: frame.timestamp, ...original };
-    return this.#open({ header, prefix, ciphertext }, offer, now);
+    const prefixed = body.subarray(0, body.length - length);
+    const prefix = this.#format.readPrefix(prefixed);
+    const header = { ssrc: this.#ssrc, timestamp, ...original };
+    return { header, prefix, ciphertext: prefixed.subarray(prefix.length) };
   }
 
   /**
@@ -103,38 +123,45 @@ export class InnerReceiver {
     const set = this.#sets.find(field.spi, now);
     if (set === null) throw new FrameDropped("unknown-spi");
     const { masterKey, ssrc, roc } = readEKTPlaintext(await decrypt(set, field.ciphertext));
-    // "the length of the SRTP Master Key MUST be the same as the master key length for the SRTP
-    // transform in use"
-    if (masterKey.length !== MASTER_KEY_LENGTH) throw new FrameDropped("key-length");
     // "If the SSRC in the EKTPlaintext does not match […] then this FullEKTField MUST be discarded"
     if (ssrc !== this.#ssrc) return this.#putAside("field-ssrc");
+    // "The length of the SRTP Master Key MUST be the same as the master key length for the SRTP
+    // transform in use"
+    if (masterKey.length !== set.masterKeyLength) throw new FrameDropped("key-length");
     const ciphertext = field.ciphertext.slice();
     // "The recipient of a FullEKTField MUST reject any future FullEKTField for this SPI and SSRC
     // that has an equal or lower epoch"
-    if (field.epoch <= (this.#epochs.get(field.spi) ?? -1)) {
-      return this.#isResynchronisation(field, masterKey, roc)
+    const { epoch } = field;
+    if (epoch <= (this.#epochs.get(set) ?? -1)) {
+      return this.#isResynchronisation({ set, epoch, masterKey }, roc)
         ? { ciphertext, roc }
         : this.#putAside("field-epoch");
     }
     const cipher = await InnerCipher.derive(masterKey, set.salt);
-    this.#epochs.set(field.spi, field.epoch);
-    const key = { spi: field.spi, epoch: field.epoch, masterKey, cipher };
-    this.#keys = [key, ...this.#keys].slice(0, KEYS_KEPT);
+    this.#forgetEpochs(now);
+    this.#epochs.set(set, epoch);
+    this.#keys = [{ set, epoch, masterKey, cipher }, ...this.#keys].slice(0, KEYS_KEPT);
     this.#accepted = ciphertext;
     this.#roc = roc;
     return { ciphertext, roc };
+  }
+
+  /** @param {number} now */
+  #forgetEpochs(now) {
+    for (const set of this.#epochs.keys()) {
+      if (!this.#sets.has(set, now)) this.#epochs.delete(set);
+    }
   }
 
   /**
    * The one exception to the rule of epochs: a key already known, with a ROC further on. A source
    * that paused may come back so.
    *
-   * @param {FullEKTField} field
-   * @param {Uint8Array} masterKey
+   * @param {Omit<ReceiverKey, "cipher">} told
    * @param {number} roc
    */
-  #isResynchronisation({ spi, epoch }, masterKey, roc) {
-    const known = this.#keys.find((key) => key.spi === spi && key.epoch === epoch);
+  #isResynchronisation({ set, epoch, masterKey }, roc) {
+    const known = this.#keys.find((key) => key.set === set && key.epoch === epoch);
     const reached =
       this.#replay.highest < 0 ? this.#roc : Math.floor(this.#replay.highest / 0x10000);
     return known !== undefined && equal(known.masterKey, masterKey) && roc > reached;
@@ -150,13 +177,12 @@ export class InnerReceiver {
    * Tries the known keys, the newest first ("MAY perform trial decryption with both the old key and
    * the new key").
    *
-   * @param {{ header: Omit<import("./inner-cipher.js").InnerHeader, "index"> & { sequence: number
-   *   }, prefix: Uint8Array, ciphertext: Uint8Array<ArrayBuffer> }} inner
+   * @param {InnerPacket} inner
    * @param {Offer | null} offer
    * @param {number} now
    */
   async #open({ header, prefix, ciphertext }, offer, now) {
-    this.#keys = this.#keys.filter(({ spi }) => this.#sets.find(spi, now) !== null);
+    this.#keys = this.#keys.filter(({ set }) => this.#sets.has(set, now));
     if (this.#keys.length === 0) throw new FrameDropped("no-key");
     const indices = this.#possibleIndices(header.sequence, offer);
     if (indices.length === 0) throw new FrameDropped("replayed");
@@ -201,7 +227,7 @@ export class InnerReceiver {
 }
 
 /**
- * @param {import("./parameter-sets.js").ParameterSet} set
+ * @param {ParameterSet} set
  * @param {Uint8Array} ciphertext
  */
 async function decrypt(set, ciphertext) {

@@ -70,11 +70,12 @@ export class Roster {
  * @param {import("./key-channel-messages.js").Member} member
  * @returns {RosterMember}
  */
-function describe({ id, identity, verifiedAt, sources }) {
+function describe({ id, identity, verifiedAt, spi, sources }) {
   return {
     id: hexadecimal(id),
     identity,
     verifiedAt,
+    spi,
     sources: sources.map(({ ssrc, kind, source }) => ({
       ssrc,
       kind: kind === AUDIO ? "audio" : "video",

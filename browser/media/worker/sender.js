@@ -10,7 +10,7 @@
 
 import { SendingIndex } from "./counters.js";
 import { SHORT_EKT_FIELD, writeEKTPlaintext, writeFullEKTField } from "./ekt-field.js";
-import { InnerCipher, MASTER_KEY_LENGTH } from "./inner-cipher.js";
+import { InnerCipher } from "./inner-cipher.js";
 import { FULL_BLOCK_LENGTH, writeOriginalHeader } from "./original-header.js";
 import { FrameDropped } from "./statistics.js";
 
@@ -76,7 +76,7 @@ class MasterKey {
    */
   static async generate(set, epoch) {
     if (epoch > MAXIMUM_EPOCH) throw new FrameDropped("exhausted");
-    const octets = crypto.getRandomValues(new Uint8Array(MASTER_KEY_LENGTH));
+    const octets = crypto.getRandomValues(new Uint8Array(set.masterKeyLength));
     return new MasterKey(octets, await InnerCipher.derive(octets, set.salt), set, epoch);
   }
 

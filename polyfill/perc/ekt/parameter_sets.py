@@ -51,5 +51,9 @@ class EktParameterSets:
         found = self._by_spi.get(spi)
         return found if found is not None and now < found.expires_at else None
 
+    def has(self, parameters: EktParameterSet, now: float) -> bool:
+        """Whether a set may still be used. Its SPI may be another's by then: they come again in the end."""
+        return self.find(parameters.ekt_key.spi, now) is parameters
+
     def _forget_expired(self, now: float) -> None:
         self._by_spi = {spi: entry for spi, entry in self._by_spi.items() if now < entry.expires_at}

@@ -19,7 +19,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from perc.crypto.provider import CryptoProvider
-from perc.ekt.cipher import EKTPlaintext
+from perc.ekt.cipher import EktParameterSet, EKTPlaintext
 from perc.ekt.outcome import Drop, PacketDropped, PutAside
 from perc.ekt.parameter_sets import EktParameterSets
 from perc.errors import AuthenticationFailed, DecodeError
@@ -36,7 +36,7 @@ overlap of another has all three."""
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    spi: int
+    parameters: EktParameterSet
     epoch: int
     octets: bytes = field(repr=False)
     keys: SessionKeys
@@ -68,14 +68,14 @@ class EktReceiver:
         self._replay = replay
         self._master_key_length = master_key_length
         self._keys: list[_Key] = []  # the one that was told last comes first
-        self._epochs: dict[int, int] = {}
+        self._epochs: dict[EktParameterSet, int] = {}
         self._accepted = b""
         self._roc = 0
 
     async def unprotect(self, packet: RtpPacket, ekt_field: EKTField, now: float, prefix: bytes = b"") -> bytes:
         """The plaintext of a synthetic packet, whose payload is inner ciphertext and tag; `PacketDropped` otherwise."""
         offer = await self._read_field(ekt_field, now)
-        self._keys = [key for key in self._keys if self._sets.find(key.spi, now) is not None]
+        self._keys = [key for key in self._keys if self._sets.has(key.parameters, now)]
         if not self._keys:
             raise PacketDropped(Drop.NO_KEY)
         indices = self._possible_indices(packet.sequence_number, offer)
@@ -97,27 +97,31 @@ class EktReceiver:
     async def _read_full(self, full: FullEKTField, now: float) -> _Offer | None:
         if full.ciphertext == self._accepted:
             return None
-        plaintext, salt = await self._unwrap(full, now)
+        plaintext, parameters = await self._unwrap(full, now)
         # "If the SSRC in the EKTPlaintext does not match the SSRC of the SRTP packet received, then this FullEKTField
         # MUST be discarded […]. The remainder of the SRTP packet MAY be processed as normal" (step 5).
         if plaintext.ssrc != self._ssrc:
             self.put_aside[PutAside.SSRC] += 1
             return None
+        # "The length of the SRTP Master Key MUST be the same as the master key length for the SRTP transform in use"
+        # (step 6).
+        if len(plaintext.master_key) != self._master_key_length:
+            raise PacketDropped(Drop.KEY_LENGTH)
         # "The recipient of a FullEKTField MUST reject any future FullEKTField for this SPI and SSRC that has an equal
         # or lower epoch value to an epoch already seen" (Section 4.1).
-        if full.epoch <= self._epochs.get(full.spi, -1):
-            if self._is_resynchronisation(full, plaintext):
+        if full.epoch <= self._epochs.get(parameters, -1):
+            if self._is_resynchronisation(parameters, full.epoch, plaintext):
                 return _Offer(full.ciphertext, plaintext.roc)
             self.put_aside[PutAside.EPOCH] += 1
             return None
-        keys = await derive_rtp_keys(self._provider, plaintext.master_key, salt)
-        self._epochs = {spi: epoch for spi, epoch in self._epochs.items() if self._sets.find(spi, now) is not None}
-        self._epochs[full.spi] = full.epoch
-        self._keys = [_Key(full.spi, full.epoch, plaintext.master_key, keys), *self._keys][:KEYS_KEPT]
+        keys = await derive_rtp_keys(self._provider, plaintext.master_key, parameters.ekt_key.salt)
+        self._epochs = {each: epoch for each, epoch in self._epochs.items() if self._sets.has(each, now)}
+        self._epochs[parameters] = full.epoch
+        self._keys = [_Key(parameters, full.epoch, plaintext.master_key, keys), *self._keys][:KEYS_KEPT]
         self._accepted, self._roc = full.ciphertext, plaintext.roc
         return _Offer(full.ciphertext, plaintext.roc)
 
-    async def _unwrap(self, full: FullEKTField, now: float) -> tuple[EKTPlaintext, bytes]:
+    async def _unwrap(self, full: FullEKTField, now: float) -> tuple[EKTPlaintext, EktParameterSet]:
         # "If there is no matching SPI, then the verification function MUST return an indication of authentication
         # failure" (step 2).
         parameters = self._sets.find(full.spi, now)
@@ -128,16 +132,12 @@ class EktReceiver:
         except (AuthenticationFailed, DecodeError) as error:
             # "The receiver SHOULD discard the whole UDP packet" (step 3).
             raise PacketDropped(Drop.UNWRAP_FAILED) from error
-        # "The length of the SRTP Master Key MUST be the same as the master key length for the SRTP transform in use"
-        # (step 6).
-        if len(plaintext.master_key) != self._master_key_length:
-            raise PacketDropped(Drop.KEY_LENGTH)
-        return plaintext, parameters.ekt_key.salt
+        return plaintext, parameters
 
-    def _is_resynchronisation(self, full: FullEKTField, plaintext: EKTPlaintext) -> bool:
+    def _is_resynchronisation(self, parameters: EktParameterSet, epoch: int, plaintext: EKTPlaintext) -> bool:
         reached = self._roc if self._replay.highest is None else self._replay.highest // SEQUENCE_MODULUS
         return plaintext.roc > reached and any(
-            (key.spi, key.epoch) == (full.spi, full.epoch) and hmac.compare_digest(key.octets, plaintext.master_key)
+            (key.parameters, key.epoch) == (parameters, epoch) and hmac.compare_digest(key.octets, plaintext.master_key)
             for key in self._keys
         )
 
