@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from perc.dtls.cipher_suites import ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
 from perc.dtls.prf import Prf
 from perc.dtls.session import Session
@@ -10,7 +12,7 @@ from perc.srtp.profiles import SRTPProtectionProfile
 
 def test_the_vectors_of_the_tls_working_group():
     """Posted to its list: https://www.ietf.org/mail-archive/web/tls/current/msg03416.html"""
-    prf = Prf("sha256", bytes.fromhex("9bbe436ba940f017b17652849a71db35"))
+    prf = Prf(hashlib.sha256, bytes.fromhex("9bbe436ba940f017b17652849a71db35"))
     output = prf.expand(b"test label", bytes.fromhex("a0ba9f936cda311827a6f796ffd5198c"), 100)
     assert output.hex() == (
         "e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a"
@@ -21,7 +23,7 @@ def test_the_vectors_of_the_tls_working_group():
 
 
 def test_the_vectors_of_the_tls_working_group_for_sha_384():
-    prf = Prf("sha384", bytes.fromhex("b80b733d6ceefcdc71566ea48e5567df"))
+    prf = Prf(hashlib.sha384, bytes.fromhex("b80b733d6ceefcdc71566ea48e5567df"))
     output = prf.expand(b"test label", bytes.fromhex("cd665cf6a8447dd6ff8b27555edb7465"), 148)
     assert output.hex().startswith("7b0c18e9ced410ed1804f2cfa34a336a1c14dffb4900bb5fd7942107e81c83cd")
 

@@ -12,7 +12,6 @@ preserve the association where they can be forged. Afterwards only protected rec
 
 from __future__ import annotations
 
-from collections import deque
 from enum import Enum
 
 from perc.crypto.provider import CryptoProvider
@@ -80,14 +79,12 @@ class Association:
 
     async def receive_datagram(self, data: bytes, now: float) -> list[Event]:
         """Take a datagram of the peer in; `now` is monotonic, in seconds."""
-        records = deque(read_records(data))
+        records = read_records(data)
         try:
-            while records and self._phase in _OPEN:
-                record = records.popleft()
-                plaintext = await self._records.open(record)
-                if plaintext is not None:
-                    await self._receive_plaintext(record, plaintext, now)
-                    records.extend(self._records.released())
+            while records:
+                for record in records:
+                    await self._receive_record(record, now)
+                records = self._records.released()
         except PeerError as error:
             await self._fail(error)
         return self._take_events()
@@ -144,8 +141,13 @@ class Association:
         events, self._events = self._events, []
         return events
 
-    async def _receive_plaintext(self, record: Record, plaintext: bytes, now: float) -> None:
-        if self._is_connected and record.epoch == CLEAR_EPOCH:
+    async def _receive_record(self, record: Record, now: float) -> None:
+        if self._phase not in _OPEN:
+            return None
+        plaintext = await self._records.open(record)
+        if plaintext is None:
+            return None
+        if record.epoch == CLEAR_EPOCH and self._is_connected:
             return self._records.drop()
         match record.content_type:
             case ContentType.HANDSHAKE:
@@ -177,13 +179,16 @@ class Association:
                 self._note_fragment(record, fragment)
                 self._reassembler.receive(record.epoch, fragment)
         while not self._has_ended and (message := self._reassembler.next_message()) is not None:
-            if self._is_connected:
-                await self._receive_after_handshake(message)
-                continue
-            outputs = await self._handshake.receive_message(message)
-            self._suspicion = None
-            for output in outputs:
-                await self._apply(output, now)
+            await self._receive_message(message, now)
+        return None
+
+    async def _receive_message(self, message: HandshakeMessage, now: float) -> None:
+        if self._is_connected:
+            return await self._receive_after_handshake(message)
+        outputs = await self._handshake.receive_message(message)
+        self._suspicion = None
+        for output in outputs:
+            await self._apply(output, now)
         return None
 
     def _is_repetition(self, fragment: Fragment) -> bool:

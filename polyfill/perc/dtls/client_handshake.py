@@ -193,16 +193,16 @@ class ClientHandshake:
         transcript, suite = self._transcript, self._accepted.suite
         certificate = transcript.send(HandshakeType.CERTIFICATE, write_certificates([self._config.certificate.der]))
         key_exchange = transcript.send(HandshakeType.CLIENT_KEY_EXCHANGE, write_client_key_exchange(public_key))
-        self._session = Session.derive(suite, self._randoms, premaster_secret, transcript.digest(suite.digest))
+        self._session = Session.derive(suite, self._randoms, premaster_secret, transcript.hash(suite.digest))
         signature = await self._provider.sign(self._config.signing_key, transcript.content)
         signed = DigitallySigned(SignatureScheme.ECDSA_SECP256R1_SHA256, signature)
         certificate_verify = transcript.send(HandshakeType.CERTIFICATE_VERIFY, write_certificate_verify(signed))
-        verify_data = self._session.verify_data(CLIENT_FINISHED, transcript.digest(suite.digest))
+        verify_data = self._session.verify_data(CLIENT_FINISHED, transcript.hash(suite.digest))
         finished = transcript.send(HandshakeType.FINISHED, verify_data)
         return Flight((certificate, key_exchange, certificate_verify), (finished,))
 
     def _receive_finished(self, message: HandshakeMessage) -> list[Output]:
-        session, digest = self._session, self._transcript.digest(self._accepted.suite.digest)
+        session, digest = self._session, self._transcript.hash(self._accepted.suite.digest)
         session.check_verify_data(SERVER_FINISHED, digest, message.body)
         self._transcript.restart()
         self._state = State.COMPLETED

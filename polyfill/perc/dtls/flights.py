@@ -133,10 +133,11 @@ class _Packer:
                 return
 
     def add(self, record: OutgoingRecord) -> None:
-        if record.wire_length > self._room:
+        length = record.wire_length
+        if length > self._room:
             self._next_datagram()
         self.datagrams[-1].append(record)
-        self._room -= record.wire_length
+        self._room -= length
 
     def _next_datagram(self) -> None:
         self.datagrams.append([])

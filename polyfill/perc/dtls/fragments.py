@@ -108,15 +108,20 @@ def read_fragment(reader: Reader) -> Fragment:
 
 
 class _PartialMessage:
-    """A message some of whose octets are known: `mask` is 1 where they are."""
+    """A message some of whose octets are known: `mask` is 1 where they are. Most messages come whole."""
 
-    __slots__ = ("content", "epoch", "mask", "msg_type")
+    __slots__ = ("content", "epoch", "is_complete", "mask", "msg_type")
 
     def __init__(self, epoch: int, fragment: Fragment) -> None:
         self.epoch = epoch
         self.msg_type = fragment.msg_type
-        self.content = bytearray(fragment.length)
-        self.mask = bytearray(fragment.length)
+        self.is_complete = len(fragment.content) == fragment.length
+        self.content = bytearray(fragment.content)
+        self.mask = bytearray()
+        if not self.is_complete:
+            self.content = bytearray(fragment.length)
+            self.mask = bytearray(fragment.length)
+            self.add(fragment)
 
     def agrees_with(self, epoch: int, fragment: Fragment) -> bool:
         return (self.epoch, self.msg_type, len(self.content)) == (epoch, fragment.msg_type, fragment.length)
@@ -125,10 +130,7 @@ class _PartialMessage:
         # "DTLS implementations MUST be able to handle overlapping fragment ranges." (RFC 6347, Section 4.2.3)
         self.content[fragment.offset : fragment.end] = fragment.content
         self.mask[fragment.offset : fragment.end] = b"\x01" * len(fragment.content)
-
-    @property
-    def is_complete(self) -> bool:
-        return 0 not in self.mask
+        self.is_complete = 0 not in self.mask
 
 
 class Reassembler:
@@ -154,8 +156,8 @@ class Reassembler:
         partial = self._partial.get(fragment.message_seq)
         if partial is None or partial.epoch < epoch:
             # A protected fragment displaces a clear one, which anybody may have planted.
-            partial = self._partial[fragment.message_seq] = _PartialMessage(epoch, fragment)
-        if partial.agrees_with(epoch, fragment):
+            self._partial[fragment.message_seq] = _PartialMessage(epoch, fragment)
+        elif not partial.is_complete and partial.agrees_with(epoch, fragment):
             partial.add(fragment)
 
     def next_message(self) -> HandshakeMessage | None:

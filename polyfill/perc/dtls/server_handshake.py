@@ -203,7 +203,7 @@ class ServerHandshake:
         del self._key_share  # forward secrecy: nothing here outlives its use
         self._transcript.add(message)
         suite = self._negotiated.suite
-        session_hash = self._transcript.digest(suite.digest)
+        session_hash = self._transcript.hash(suite.digest)
         self._session = Session.derive(suite, self._randoms, premaster_secret, session_hash)
         keys = await self._session.record_keys(self._provider)
         self._state = State.EXPECT_CERTIFICATE_VERIFY
@@ -223,9 +223,9 @@ class ServerHandshake:
 
     def _receive_finished(self, message: HandshakeMessage) -> list[Output]:
         session, digest = self._session, self._negotiated.suite.digest
-        session.check_verify_data(CLIENT_FINISHED, self._transcript.digest(digest), message.body)
+        session.check_verify_data(CLIENT_FINISHED, self._transcript.hash(digest), message.body)
         self._transcript.add(message)
-        verify_data = session.verify_data(SERVER_FINISHED, self._transcript.digest(digest))
+        verify_data = session.verify_data(SERVER_FINISHED, self._transcript.hash(digest))
         finished = self._transcript.send(HandshakeType.FINISHED, verify_data)
         self._transcript.restart()
         self._state = State.COMPLETED

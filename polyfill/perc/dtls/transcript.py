@@ -6,8 +6,7 @@ been sent as a single fragment", its DTLS header included.
 
 from __future__ import annotations
 
-import hashlib
-
+from perc.dtls.cipher_suites import Digest
 from perc.dtls.fragments import HandshakeMessage, HandshakeType, write_message
 
 
@@ -43,6 +42,6 @@ class Transcript:
         """All messages: what CertificateVerify signs."""
         return bytes(self._messages)
 
-    def digest(self, name: str) -> bytes:
-        """The hash of all messages under a hash of hashlib."""
-        return hashlib.new(name, self._messages).digest()
+    def hash(self, digest: Digest) -> bytes:
+        """The hash of all messages."""
+        return digest(self._messages).digest()
