@@ -9,6 +9,8 @@ import { RTCIdentityAssertion } from "../identity/rtc-identity-assertion.js";
 import { KeyDistributorCertificate } from "./certificate.js";
 import { RTCFingerprintFailureEvent } from "./fingerprint-failure-event.js";
 import { describeFailure, IdentityErrors, sign, validate } from "./identity-work.js";
+import { announce } from "./join-request-event.js";
+import { JoinRequest, JoinRequests } from "./join-request.js";
 import { takeWorker, toException } from "./worker-client.js";
 
 /** @typedef {import("./messages.js").Happening} Happening */
@@ -32,6 +34,7 @@ import { takeWorker, toException } from "./worker-client.js";
  */
 
 const CLOSED = { name: "AbortError", message: "the Key Distributor was closed" };
+const ENDED = { ...CLOSED, name: "InvalidStateError" };
 
 export class KeyDistributorAgent {
   #dispatch;
@@ -40,6 +43,7 @@ export class KeyDistributorAgent {
   #trustAnchors;
   /** @type {PromiseWithResolvers<KeyDistributorCertificate>} */
   #certificate = Promise.withResolvers();
+  #joinRequests = new JoinRequests();
 
   peerIdentity = new PeerIdentity();
   identityErrors = new IdentityErrors();
@@ -52,6 +56,9 @@ export class KeyDistributorAgent {
 
   /** @type {readonly Member[]} */
   roster = Object.freeze([]);
+
+  /** Of the EKTKey in use; 0 while there is none. */
+  ektSpi = 0;
 
   /**
    * @param {Configuration} configuration
@@ -95,11 +102,30 @@ export class KeyDistributorAgent {
     }
   }
 
+  /**
+   * Has the Worker do what was decided about somebody.
+   *
+   * @template {"admit" | "deny" | "remove"} Name
+   * @param {Name} operation
+   * @param {import("./messages.js").Arguments[Name]} whom
+   */
+  async decide(operation, whom) {
+    if (this.closed) throw toException(ENDED);
+    await this.#worker.call(operation, whom);
+  }
+
+  /** @param {import("./messages.js").AdmissionPolicy} policy */
+  setAdmissionPolicy(policy) {
+    // The Worker takes every policy that `toAdmissionPolicy` makes. If it is gone, nobody can join either.
+    this.#worker.call("setAdmissionPolicy", policy).catch(() => {});
+  }
+
   close() {
     if (this.closed) return;
     const hasTunnel = this.connectionState === "connected";
     this.#setState("closed");
     this.#certificate.reject(toException(CLOSED));
+    this.#joinRequests.close(ENDED);
     const end = () => this.#worker.end(CLOSED);
     // The Worker says goodbye to the endpoints and the Media Distributor first.
     if (hasTunnel) this.#worker.call("close", {}).then(end, end);
@@ -145,8 +171,16 @@ export class KeyDistributorAgent {
       case "fingerprint-failed":
         this.#reportFingerprint(happening);
         break;
+      case "join-requested":
+        this.#askAbout(happening);
+        break;
+      case "endpoint-keyed":
+      case "endpoint-left":
+        this.#joinRequests.end(happening.associationId);
+        break;
       case "roster-changed":
         this.roster = deepFreeze(happening.members);
+        this.ektSpi = happening.spi;
         this.#dispatch(new Event("rosterchange"));
         break;
     }
@@ -215,6 +249,15 @@ export class KeyDistributorAgent {
     const detail = new RTCIdentityAssertion(idp, identity);
     this.peerIdentity.resolve(detail);
     this.#dispatch(new CustomEvent("peeridentity", { detail }));
+  }
+
+  /** @param {import("./join-request.js").JoinRequested} happening */
+  #askAbout(happening) {
+    const request = new JoinRequest(happening, (decision, associationId) =>
+      this.decide(decision, { associationId }),
+    );
+    this.#joinRequests.add(request);
+    this.#dispatch(announce(request));
   }
 
   /** @param {Extract<Happening, {event: "fingerprint-failed"}>} failure */

@@ -7,7 +7,16 @@
 
 /** What the page may ask for; the Worker refuses anything else. */
 export const OPERATIONS = Object.freeze(
-  /** @type {const} */ (["connect", "validated", "asserted", "close"]),
+  /** @type {const} */ ([
+    "connect",
+    "validated",
+    "asserted",
+    "setAdmissionPolicy",
+    "admit",
+    "deny",
+    "remove",
+    "close",
+  ]),
 );
 
 /** @typedef {typeof OPERATIONS[number]} Operation */
@@ -46,10 +55,26 @@ export const OPERATIONS = Object.freeze(
  */
 
 /**
+ * `setAdmissionPolicy`: `admit` are guests who need not wait, `name@host` or `@host`; `others` is for everyone else.
+ * It also decides about those who wait.
+ *
+ * @typedef {object} AdmissionPolicy
+ * @property {string[]} admit
+ * @property {"admit" | "ask" | "refuse"} others
+ */
+
+/**
+ * `admit` and `deny` decide about a join request, `remove` ends a member's associations. A NotFoundError where it is
+ * gone.
+ *
  * @typedef {object} Arguments
  * @property {Connect} connect
  * @property {Validated} validated
  * @property {Asserted} asserted
+ * @property {AdmissionPolicy} setAdmissionPolicy
+ * @property {{associationId: string}} admit
+ * @property {{associationId: string}} deny
+ * @property {{memberId: string}} remove
  * @property {{}} close
  */
 
@@ -74,6 +99,7 @@ export const OPERATIONS = Object.freeze(
  * @property {string} id of its association, 32 hexadecimal digits
  * @property {string} identity user@host
  * @property {number} verifiedAt milliseconds since the epoch
+ * @property {number} spi of the newest EKTKey that it has acknowledged; 0 before the first
  * @property {{ssrc: number, kind: "audio" | "video", origin: "camera" | "screen"}[]} sources
  */
 
@@ -91,10 +117,11 @@ export const OPERATIONS = Object.freeze(
  * answer-refused      a sign_answer_reject went out
  * peer-validated      an offerer's identity is valid
  * fingerprint-failed  an endpoint's DTLS certificate is in no validated offer
+ * join-requested      a verified identity waits to be admitted or denied
  * endpoint-keyed      an endpoint has its keys
  * endpoint-left       an endpoint's association ended
  * source-refused      an endpoint announced an SSRC that is another member's
- * roster-changed      members came, went, or have other sources
+ * roster-changed      members came, went, have other sources, or another EKTKey; `spi` is the one in use, 0 for none
  *
  * @typedef {{event: "created", certificate: CertificateDescription}
  *   | {event: "failed", error: ErrorDescription}
@@ -107,10 +134,11 @@ export const OPERATIONS = Object.freeze(
  *   | {event: "answer-refused", requestId: number, reason: string}
  *   | {event: "peer-validated", requestId: number, identity: string, idp: string}
  *   | {event: "fingerprint-failed", associationId: string, presented: string, expected: string[]}
+ *   | {event: "join-requested", associationId: string, identity: string, idp: string, verifiedAt: number}
  *   | {event: "endpoint-keyed", associationId: string, identity: string, fingerprint: string}
  *   | {event: "endpoint-left", associationId: string, identity?: string, reason: string}
  *   | {event: "source-refused", associationId: string, ssrc: number}
- *   | {event: "roster-changed", members: Member[]}} Happening
+ *   | {event: "roster-changed", members: Member[], spi: number}} Happening
  */
 
 /** @typedef {Answer | Happening} Reply Worker to page */

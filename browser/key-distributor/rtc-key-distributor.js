@@ -137,7 +137,7 @@ Object.defineProperty(globalThis, "RTCKeyDistributor", {
 });
 
 /** @param {KeyDistributorAgent} agent */
-function checkOpen(agent) {
+export function checkOpen(agent) {
   if (agent.closed) throw new DOMException("the Key Distributor was closed", "InvalidStateError");
 }
 
