@@ -15,7 +15,7 @@ import { Tiles } from "./tiles.js";
  * What the page should say besides its state.
  *
  * @typedef {"events-lost" | "host-away" | "tunnel-lost" | "keys-expired" | "key-channel-closed"
- *   | "fingerprint-failure"} Notice
+ *   | "fingerprint-failure" | "decision-failed"} Notice
  */
 
 /** @typedef {(stage: import("./stages.js").Stage) => void} Progress */
@@ -29,6 +29,7 @@ import { Tiles } from "./tiles.js";
  * @property {string} identity the user's own
  * @property {string} provider that vouches for it
  * @property {string | null} owner whom the Key Distributor has to be
+ * @property {import("./admission.js").Admission} admission who may come in, where this page hosts
  */
 
 export class Call extends EventTarget {
@@ -60,11 +61,11 @@ export class Call extends EventTarget {
    * @param {Progress} progress
    */
   async host(progress) {
-    const { signalling, configuration, identity, provider } = this.#setup;
+    const { signalling, configuration, ...host } = this.#setup;
     progress("starting-key-distributor");
     const { Owner } = await during("starting-key-distributor", () => import("./owner.js"));
     this.#ending.signal.throwIfAborted();
-    this.#hosting = new Owner(signalling, configuration, { identity, provider });
+    this.#hosting = new Owner(signalling, configuration, host);
     this.#hosting.addEventListener("lost", () => this.#notice("tunnel-lost", true));
     this.#hosting.addEventListener("fingerprintfailure", () =>
       this.#notice("fingerprint-failure", true),
@@ -103,7 +104,9 @@ export class Call extends EventTarget {
   async connect(media, progress) {
     await this.attach("audio", media.audio);
     await this.attach("video", media.video);
-    await this.#participant?.connected(this.#ending.signal, progress);
+    const participant = /** @type {Participant} */ (this.#participant);
+    await participant.connected(this.#ending.signal, progress);
+    participant.whenFailed((error) => this.#fail(error), this.#ending.signal);
   }
 
   /**
@@ -123,6 +126,22 @@ export class Call extends EventTarget {
     await this.#participant?.makeRoom(present).catch((error) => this.#fail(error));
   }
 
+  /**
+   * What the host decided about somebody is carried out; about somebody who is gone there is nothing to do.
+   *
+   * @param {Promise<void>} decision
+   */
+  async carryOut(decision) {
+    await decision.catch(({ name }) => {
+      if (name !== "NotFoundError") this.#notice("decision-failed", true);
+    });
+  }
+
+  /** @param {string} member id in the roster */
+  async remove(member) {
+    if (this.#hosting !== null) await this.carryOut(this.#hosting.remove(member));
+  }
+
   /** Forgets the keys; ends the conference if this page hosts it. */
   end() {
     this.#ending.abort();
@@ -139,9 +158,6 @@ export class Call extends EventTarget {
     participant.on("channel", ({ state }) =>
       this.#notice("key-channel-closed", state === "closed"),
     );
-    participant.pc.addEventListener("connectionstatechange", () => {
-      if (participant.pc.connectionState === "failed") this.#fail(new Error("ICE or DTLS failed"));
-    });
   }
 
   /**

@@ -2,8 +2,9 @@
  * The state machine of a room's page.
  *
  *     loading ─▶ lobby ─▶ (waiting) ─▶ (opening) ─▶ joining ─▶ (confirming-host) ─▶ connecting
- *                  ▲                                                                   │
- *                  └── back ── left, ended ◀───────────────────────────── in-call ◀────┘
+ *                  ▲                                                                   │ │
+ *                  ├── back ── left, ended, removed ◀──────────────────── in-call ◀────┘ │
+ *                  ├── back ── denied ◀──────────────────────────────────────────────────┘
  *                  └── back ── failed ◀── from any of them
  *
  * `waiting` is for a host who is not here yet, `opening` is the owner's alone, and
@@ -12,17 +13,19 @@
 
 import { report } from "../ladder/events.js";
 import { reportRemoteStep } from "../ladder/remote-steps.js";
+import { Admission } from "./admission.js";
+import { TurnedAway } from "./association.js";
 import { Call } from "./call.js";
 import { describeFailure } from "./failures.js";
 import { LocalMedia } from "./local-media.js";
 import { joinLink } from "./links.js";
 import { Signalling, loadConfiguration } from "./signalling.js";
-import { during } from "./stages.js";
+import { during, StageError } from "./stages.js";
 import { User } from "./user.js";
 
 /**
  * @typedef {"loading" | "lobby" | "waiting" | "opening" | "joining" | "confirming-host" |
- *   "connecting" | "in-call" | "left" | "ended" | "failed"} State
+ *   "connecting" | "in-call" | "left" | "ended" | "denied" | "removed" | "failed"} State
  */
 /** @typedef {import("./stages.js").Stage} Stage */
 /** @typedef {import("./call.js").Notice} Notice */
@@ -46,6 +49,8 @@ export class Conference extends EventTarget {
   foundHost = "";
   user = new User();
   media = new LocalMedia();
+  /** Who may come in, where this page hosts. */
+  admission = new Admission();
 
   #link;
   #tileView;
@@ -70,6 +75,7 @@ export class Conference extends EventTarget {
     this.#signalling = new Signalling(link.room);
     this.media.addEventListener("change", () => this.#changed());
     this.user.addEventListener("change", () => this.#changed());
+    this.admission.addEventListener("change", () => this.#changed());
     this.#listen();
   }
 
@@ -144,6 +150,26 @@ export class Conference extends EventTarget {
     this.#decision?.resolve(isAccepted);
   }
 
+  /** @param {import("./admission.js").JoinRequest} request */
+  async admit(request) {
+    await this.#call?.carryOut(request.admit());
+  }
+
+  /** @param {import("./admission.js").JoinRequest} request */
+  async deny(request) {
+    await this.#call?.carryOut(request.deny());
+  }
+
+  /** @param {Notice} notice that the user has read */
+  dismiss(notice) {
+    this.#notice(notice, false);
+  }
+
+  /** @param {string} member id in the roster */
+  async remove(member) {
+    await this.#call?.remove(member);
+  }
+
   leave() {
     this.#end("left");
   }
@@ -188,6 +214,7 @@ export class Conference extends EventTarget {
       identity,
       provider: this.user.provider,
       owner: this.owner,
+      admission: this.admission,
     });
     call.addEventListener("failure", (event) => this.#fail(detailOf(event)));
     call.addEventListener("notice", (event) => {
@@ -280,11 +307,13 @@ export class Conference extends EventTarget {
 
   /** @param {unknown} error */
   #fail(error) {
+    const cause = error instanceof StageError ? error.cause : error;
+    if (cause instanceof TurnedAway) return this.#end(cause.outcome);
     this.failure = describeFailure(error, { owner: this.owner });
     this.#end("failed");
   }
 
-  /** @param {"left" | "ended" | "failed"} state */
+  /** @param {"left" | "ended" | "denied" | "removed" | "failed"} state */
   #end(state) {
     this.#call?.end();
     this.#call = null;

@@ -81,6 +81,10 @@ const STAGES = /** @type {Record<import("./stages.js").Stage, [string, string]>}
   offering: ["Your offer was not answered", "The server did not answer."],
   answering: ["The answer was not accepted", "It is not a valid answer to your offer."],
   connecting: ["No connection to the Media Distributor", "Your network may not let it through."],
+  "awaiting-admission": [
+    "You were not let in",
+    "The connection was lost while you waited for the host.",
+  ],
   keying: ["No keys came", "The host’s Key Distributor did not give you any."],
   "in-call": ["The call broke off", "The connection was lost."],
 });

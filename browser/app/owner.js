@@ -43,9 +43,9 @@ export class Owner extends EventTarget {
   /**
    * @param {import("./signalling.js").Signalling} signalling
    * @param {import("./signalling.js").Configuration} configuration
-   * @param {{ identity: string, provider: string }} user
+   * @param {{ identity: string, provider: string, admission: import("./admission.js").Admission }} host
    */
-  constructor(signalling, { trustAnchors }, { identity, provider }) {
+  constructor(signalling, { trustAnchors }, { identity, provider, admission }) {
     super();
     this.#signalling = signalling;
     report("4.1.1 (3)");
@@ -55,6 +55,10 @@ export class Owner extends EventTarget {
     });
     report("4.1.1 (4)", { provider });
     this.#distributor.setIdentityProvider(provider, { usernameHint: identity });
+    this.#distributor.setAdmissionPolicy(admission.policyOf(identity));
+    this.#distributor.addEventListener("joinrequest", (event) =>
+      admission.ask(/** @type {import("./admission.js").JoinRequest} */ (event)),
+    );
     this.#listen();
   }
 
@@ -81,6 +85,15 @@ export class Owner extends EventTarget {
     report("4.1.1 (11)", { host, port });
     await during("connecting-key-distributor", () => this.#distributor.connect(host, port));
     report("4.1.1 (14)");
+  }
+
+  /**
+   * Ends every association of a member's identity, and has the keys changed.
+   *
+   * @param {string} member id in the roster
+   */
+  async remove(member) {
+    await this.#distributor.remove(member);
   }
 
   /** Ends the conference for everybody. */

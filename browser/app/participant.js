@@ -7,13 +7,20 @@ import { bindIdentityContents } from "../identity/index.js";
 import { report } from "../ladder/events.js";
 import { JOIN_STEPS } from "../ladder/steps.js";
 import { MediaConnection } from "../media/connection.js";
+import { Association } from "./association.js";
 import { SessionFailed } from "./failures.js";
 import { during } from "./stages.js";
 
 const PROTOCOL = "default";
 
-/** Milliseconds from the answer to DTLS and keys; Chromium's own attempts are over by then. */
+/**
+ * Milliseconds from the answer to the key channel, and from being admitted to the keys. Chromium's
+ * own attempts are over by then.
+ */
 const CONNECTING_LIMIT = 20_000;
+
+/** Milliseconds in which somebody on the guest list is let in: they need not read that they wait. */
+const PROMPT = 700;
 
 /** The steps of the identity shim, by number: first of an offer, then of an answer. */
 const OFFER_STEPS = /** @type {Record<string, number>} */ ({
@@ -45,8 +52,12 @@ export class Participant {
   /** @type {string | undefined} */
   #endpoint;
   #phaseSteps = OFFER_STEPS;
-  /** @type {import("../media/messages.js").SendingState} */
-  #sendingState = "no-key";
+  #association;
+  /** The key channel is open: the Key Distributor knows who is here. */
+  #arrival = Promise.withResolvers();
+  /** The roster or a key has come: the Key Distributor tells neither to somebody who waits. */
+  #admission = Promise.withResolvers();
+  #sending = Promise.withResolvers();
 
   /**
    * @param {Invitation} invitation
@@ -63,11 +74,13 @@ export class Participant {
       onstep: (step) => this.#reportIdentity(step),
     });
     this.#report(this.#steps.offer(2));
+    this.#association = new Association(this.pc);
     this.pc.setIdentityProvider(provider, { protocol: PROTOCOL, usernameHint: identity });
     this.media = new MediaConnection(this.pc, worker);
-    this.on("sending", ({ state }) => {
-      this.#sendingState = state;
-    });
+    this.on("channel", ({ state }) => state === "open" && this.#arrival.resolve(null));
+    this.on("roster", () => this.#admit());
+    this.on("key", () => this.#admit());
+    this.on("sending", ({ state }) => state === "sending" && this.#sending.resolve(null));
   }
 
   /**
@@ -84,17 +97,45 @@ export class Participant {
   }
 
   /**
-   * Waits until the connection stands and keys are there.
+   * Waits until the connection stands, the host has let this endpoint in, and keys are there.
    *
    * @param {AbortSignal} signal
    * @param {(stage: import("./stages.js").Stage) => void} progress
    */
   async connected(signal, progress) {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECTING_LIMIT)]);
+    const limit = () => AbortSignal.any([signal, AbortSignal.timeout(CONNECTING_LIMIT)]);
     progress("connecting");
-    await during("connecting", () => this.#connectionState("connected", limit));
+    await during("connecting", () => this.#unlessFailed(this.#arrival.promise, limit()));
     progress("keying");
-    await during("keying", () => this.#sending(limit));
+    await during("awaiting-admission", () => this.#admitted(signal, progress));
+    progress("keying");
+    await during("keying", () => this.#unlessFailed(this.#sending.promise, limit()));
+  }
+
+  /**
+   * A person decides, in their time: the Key Distributor has a limit of its own.
+   *
+   * @param {AbortSignal} signal
+   * @param {(stage: import("./stages.js").Stage) => void} progress
+   */
+  async #admitted(signal, progress) {
+    const knocking = setTimeout(() => progress("awaiting-admission"), PROMPT);
+    // The owner is on their own guest list.
+    if (this.#invitation.role === "owner") clearTimeout(knocking);
+    await this.#unlessFailed(this.#admission.promise, signal).finally(() => clearTimeout(knocking));
+  }
+
+  /**
+   * @param {(error: Error) => void} listener
+   * @param {AbortSignal} signal
+   */
+  whenFailed(listener, signal) {
+    const look = () => {
+      const failure = this.#association.failure;
+      if (failure !== null) listener(failure);
+    };
+    this.pc.addEventListener("connectionstatechange", look, { signal });
+    look();
   }
 
   /**
@@ -110,6 +151,11 @@ export class Participant {
     if (this.#endpoint !== undefined) this.#invitation.signalling.leave(this.#endpoint);
     this.#endpoint = undefined;
     this.media.close();
+  }
+
+  #admit() {
+    this.#association.isMember = true;
+    this.#admission.resolve(null);
   }
 
   /** @param {(stage: import("./stages.js").Stage) => void} [progress] */
@@ -148,30 +194,15 @@ export class Participant {
   }
 
   /**
-   * @param {RTCPeerConnectionState} state
+   * @param {Promise<unknown>} event
    * @param {AbortSignal} signal
-   * @returns {Promise<void>}
+   * @returns {Promise<void>} rejects if the connection, or the session on it, fails before
    */
-  #connectionState(state, signal) {
-    const { pc } = this;
-    return until(signal, (resolve, reject) => {
-      const look = () => {
-        if (pc.connectionState === state) resolve();
-        if (pc.connectionState === "failed") reject(new Error("ICE or DTLS failed"));
-      };
-      pc.addEventListener("connectionstatechange", look, { signal });
-      look();
-    });
-  }
-
-  /**
-   * @param {AbortSignal} signal
-   * @returns {Promise<void>}
-   */
-  #sending(signal) {
-    if (this.#sendingState === "sending") return Promise.resolve();
-    return until(signal, (resolve, reject) => {
-      this.on("sending", ({ state }) => state === "sending" && resolve(), signal);
+  #unlessFailed(event, signal) {
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      event.then(() => resolve());
+      this.whenFailed(reject, signal);
       this.on("failed", ({ reason, detail }) => reject(new SessionFailed(reason, detail)), signal);
     });
   }
@@ -203,18 +234,6 @@ export class Participant {
   #report(step) {
     report(step, { identity: this.#invitation.identity });
   }
-}
-
-/**
- * @param {AbortSignal} signal
- * @param {(resolve: () => void, reject: (reason: unknown) => void) => void} executor
- * @returns {Promise<void>}
- */
-function until(signal, executor) {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    executor(resolve, reject);
-  });
 }
 
 /**

@@ -6,7 +6,7 @@
 /**
  * @typedef {"loading" | "signing-in" | "starting-key-distributor" | "starting-conference" |
  *   "connecting-key-distributor" | "starting-media" | "offering" | "answering" | "connecting" |
- *   "keying" | "in-call"} Stage
+ *   "awaiting-admission" | "keying" | "in-call"} Stage
  */
 
 /** Something failed at a stage. */

@@ -14,8 +14,10 @@
  * does.
  *
  * @typedef {object} TileView
- * @property {(id: string, member: RosterMember, isOwn: boolean) => void} show adds a tile, or
- *   labels it anew
+ * @property {(id: string, member: RosterMember, whose: Whose) => void} show adds a tile, or labels
+ *   it anew
+ * @property {(id: string, isLagging: boolean) => void} mark whether a member has not confirmed the
+ *   key in use
  * @property {(id: string) => void} remove
  * @property {(id: string, track: MediaStreamTrack) => void} attach
  * @property {(id: string, track: MediaStreamTrack) => void} detach
@@ -25,7 +27,15 @@
  * @property {() => void} clear removes every tile
  */
 
+/** @typedef {"this page" | "this user" | "another user"} Whose a user may be there more than once */
+
 /** @typedef {{ speaker: Speaker, track: MediaStreamTrack }} Assignment */
+
+/**
+ * Milliseconds that a key and its confirmation may be on their way before anybody is told: many
+ * times the usual, so that a tile does not flicker at every change of keys.
+ */
+const CONFIRMATION_TIME = 3_000;
 
 /** Keeps the tiles of one conference. */
 export class Tiles {
@@ -35,6 +45,9 @@ export class Tiles {
   #members = new Map();
   /** @type {Map<number, Assignment>} by slot */
   #assignments = new Map();
+  #spi = 0;
+  /** @type {Map<string, number>} timers, by member that has not confirmed the key in use */
+  #lagging = new Map();
 
   /**
    * @param {import("../media/connection.js").MediaConnection} media
@@ -44,6 +57,10 @@ export class Tiles {
     this.#media = media;
     this.#view = view;
     this.#on("roster", (message) => this.#update(message));
+    this.#on("key", ({ spi }) => {
+      this.#spi = spi;
+      this.#followKeys();
+    });
     this.#on("speaker", ({ slot, speaker }) => this.#assign(slot, speaker));
     this.#on("released", ({ slot, rtpTimestamp }) => {
       const assignment = this.#assignments.get(slot);
@@ -70,7 +87,30 @@ export class Tiles {
       if (!present.has(id)) this.#view.remove(id);
     }
     this.#members = present;
-    for (const member of members) this.#view.show(member.id, member, member.id === you);
+    const user = present.get(you)?.identity;
+    for (const member of members) {
+      const isUser = member.identity === user;
+      const whose = member.id === you ? "this page" : isUser ? "this user" : "another user";
+      this.#view.show(member.id, member, whose);
+    }
+    this.#followKeys();
+  }
+
+  /** Marks who has not confirmed the key in use, for some time. */
+  #followKeys() {
+    const lagging = new Set();
+    for (const { id, spi } of this.#members.values()) if (spi !== this.#spi) lagging.add(id);
+    for (const [id, timer] of this.#lagging) {
+      if (lagging.has(id)) continue;
+      clearTimeout(timer);
+      this.#lagging.delete(id);
+      this.#view.mark(id, false);
+    }
+    for (const id of lagging) {
+      if (this.#lagging.has(id)) continue;
+      const mark = () => this.#view.mark(id, true);
+      this.#lagging.set(id, setTimeout(mark, CONFIRMATION_TIME));
+    }
   }
 
   /**

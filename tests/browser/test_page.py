@@ -92,7 +92,7 @@ OWNER = "#owner=alice@idp-a.localhost"
 async def test_the_landing_page_creates_a_room(visit: Visit) -> None:
     page = visit.page
     await page.goto(visit.server.origin)
-    await visit.reads("Everyone with a verified identity", "could read the keys")
+    await visit.reads("you say who comes in", "could read the keys")
     await visit.picture("landing")
     name = page.get_by_label("Name of the room")
     await name.fill("no spaces, please")
@@ -115,7 +115,7 @@ async def test_the_landing_page_follows_only_links_of_its_own(visit: Visit) -> N
     await page.get_by_label("Link", exact=True).fill(f"{visit.server.origin}/perc/room{OWNER}")
     await visit.press("Join")
     await page.wait_for_url(f"**/perc/room{OWNER}")
-    await visit.reads("a room of alice@idp-a.localhost")
+    await visit.reads("names alice@idp-a.localhost as its host")
 
 
 async def test_a_user_who_is_not_signed_in_is_asked_to(visit: Visit) -> None:

@@ -85,12 +85,18 @@ class Person:
                 raise
         await expect(self.page.get_by_text(f"You are {self.identity}.")).to_be_visible(timeout=JOIN_LIMIT)
 
-    async def open_room(self, room: str) -> str:
-        """Creates a conference as its owner; the link to pass on."""
+    async def open_room(self, room: str, *, others: str = "Let in", guests: Sequence[str] = ()) -> str:
+        """Creates a conference as its owner, who says who may come in; the link to pass on.
+
+        `others` is what is done about everyone who is not a guest, as the lobby has it: Ask me, Turn away, Let in.
+        """
         await self.page.goto(self._deployment.origin)
         await self.page.get_by_label("Name of the room").fill(room)
         await self.page.get_by_role("button", name="Create").click()
         await self.sign_in()
+        await self.page.get_by_text("Who may come in?").click()
+        await self.page.get_by_label("Guests who need not wait").fill("\n".join(guests))
+        await self.page.get_by_label(others, exact=True).check()
         await self.page.get_by_role("button", name="Open the room").click()
         await self.expect_state("in-call")
         return await self.page.locator("[data-part=join-link]").input_value()

@@ -35,6 +35,11 @@ export function show(name) {
   }
 }
 
+/** Whoever had the focus on something that is gone goes on from the top of the call. */
+export function focusCall() {
+  /** @type {HTMLElement | null} */ (document.querySelector("[data-screen=call] h1"))?.focus();
+}
+
 /**
  * A copy of a template's only element.
  *

@@ -4,12 +4,14 @@
  */
 
 import { button, part, stamp, write } from "./elements.js";
+import { PolicyView } from "./policy.js";
 
 /** @typedef {import("../conference.js").Conference} Conference */
 
 /** Shows the states `lobby` and `waiting`. */
 export class Lobby {
   #conference;
+  #policy;
   #preview = /** @type {HTMLVideoElement} */ (part("preview"));
   /** @type {import("../conference.js").State} */
   #shown = "loading";
@@ -17,8 +19,11 @@ export class Lobby {
   /** @param {Conference} conference */
   constructor(conference) {
     this.#conference = conference;
+    this.#policy = new PolicyView(conference.admission);
     part("sign-in").addEventListener("click", () => conference.user.signIn());
-    part("enter").addEventListener("click", () => conference.enter());
+    part("enter").addEventListener("click", () => {
+      if (!this.#isOpening || this.#policy.check()) conference.enter();
+    });
     part("stop-waiting").addEventListener("click", () => conference.stopWaiting());
     part("lobby-microphone").addEventListener("change", (event) =>
       this.#toggle("audio", /** @type {HTMLInputElement} */ (event.target).checked),
@@ -38,12 +43,17 @@ export class Lobby {
     if (arrives) this.#openDevices();
     this.#renderHost();
     this.#renderProviders();
+    this.#policy.render(this.#isOpening, conference.user.provider);
     this.#renderLogin();
     this.#renderPreview();
     const isWaiting = conference.state === "waiting";
     part("lobby-form").hidden = isWaiting;
     part("waiting").hidden = !isWaiting;
     write(part("waiting-text"), waitingText(conference));
+  }
+
+  get #isOpening() {
+    return opensRoom(this.#conference);
   }
 
   #renderHost() {
@@ -54,7 +64,8 @@ export class Lobby {
       ? "You will be its host: the keys are made here, and the room is open while your page is."
       : owner === null
         ? "This link does not say who hosts the room. You will be asked before anything is sent."
-        : `This link leads to a room of ${owner}. You are connected to nobody else.`;
+        : `This link names ${owner} as its host. That is verified before you are connected, ` +
+          "and you are connected to nobody else.";
     write(part("lobby-host"), text);
     write(
       part("lobby-state"),
@@ -148,9 +159,14 @@ function loginText({ login, provider }) {
 }
 
 /** @param {Conference} conference */
-function enterText({ isHost, roomState }) {
-  if (isHost && roomState !== "live") return "Open the room";
-  return roomState === "live" ? "Join" : "Wait for the host";
+function opensRoom({ isHost, roomState }) {
+  return isHost && roomState !== "live";
+}
+
+/** @param {Conference} conference */
+function enterText(conference) {
+  if (opensRoom(conference)) return "Open the room";
+  return conference.roomState === "live" ? "Join" : "Wait for the host";
 }
 
 /** @param {Conference} conference */

@@ -1,7 +1,10 @@
 /** A room's page: which section is shown in which state, and the call itself. */
 
+import { Door } from "./door.js";
 import { button, part, show, stamp, write } from "./elements.js";
 import { Lobby } from "./lobby.js";
+import { Notices } from "./notices.js";
+import { Removal } from "./removal.js";
 
 /** @typedef {import("../conference.js").Conference} Conference */
 /** @typedef {import("../conference.js").State} State */
@@ -18,6 +21,8 @@ const SCREENS = {
   "in-call": "call",
   left: "over",
   ended: "over",
+  denied: "over",
+  removed: "over",
   failed: "over",
 };
 
@@ -34,15 +39,19 @@ const STAGES = /** @type {const} */ ([
 ]);
 const OWNER_STAGES = 3;
 
-const NOTICES = /** @type {Record<import("../call.js").Notice, string>} */ ({
-  "events-lost": "The server does not answer. The call goes on; newcomers may not appear.",
-  "host-away": "The host's connection is interrupted. The call goes on until the keys expire.",
-  "tunnel-lost":
-    "Your Key Distributor lost its tunnel. Nobody can join; the call ends when the keys expire.",
-  "keys-expired": "The keys have expired, and no new ones came. Nothing of yours is sent any more.",
-  "key-channel-closed": "The Key Distributor closed your key channel. No new keys will come.",
-  "fingerprint-failure":
-    "Somebody came with a certificate that no verified identity vouches for. They got no keys.",
+const TITLE = document.title;
+
+/** How a call can end that did not fail. */
+const ENDS = /** @type {Record<string, [string, string]>} */ ({
+  ended: ["The conference is over", "Its host has ended it. The keys are forgotten."],
+  denied: [
+    "The host did not let you in",
+    "They declined, or nobody answered. You have got no keys, and nothing of yours was sent.",
+  ],
+  removed: [
+    "The host removed you",
+    "The others have new keys: you neither see nor hear them any more, nor they you. To come back you have to ask.",
+  ],
 });
 
 /** Shows a Conference, and lets the user act. */
@@ -50,6 +59,9 @@ export class RoomView {
   #conference;
   #grid;
   #lobby;
+  #door;
+  #notices;
+  #removal;
   #dialog = /** @type {HTMLDialogElement} */ (part("confirm-host"));
 
   /**
@@ -60,6 +72,9 @@ export class RoomView {
     this.#conference = conference;
     this.#grid = grid;
     this.#lobby = new Lobby(conference);
+    this.#door = new Door(conference);
+    this.#notices = new Notices(conference);
+    this.#removal = new Removal(conference);
     conference.addEventListener("change", () => this.#render());
     this.#listen();
     this.#render();
@@ -67,8 +82,8 @@ export class RoomView {
 
   #listen() {
     const conference = this.#conference;
-    part("cancel").addEventListener("click", () => conference.leave());
-    part("leave").addEventListener("click", () => conference.leave());
+    for (const name of ["cancel", "stop-knocking", "leave"])
+      part(name).addEventListener("click", () => conference.leave());
     part("again").addEventListener("click", () => conference.back());
     part("microphone").addEventListener("click", () => this.#toggleMicrophone());
     part("camera").addEventListener("click", () =>
@@ -86,12 +101,16 @@ export class RoomView {
   }
 
   #render() {
-    const { state } = this.#conference;
+    const { state, stage, admission } = this.#conference;
+    const waiting = admission.requests.length;
+    document.title = waiting === 0 ? TITLE : `(${waiting}) ${TITLE}`;
     document.body.dataset["state"] = state;
-    show(SCREENS[state]);
+    const isKnocking = stage === "awaiting-admission";
+    show(isKnocking ? "knocking" : SCREENS[state]);
     if (SCREENS[state] === "lobby") this.#lobby.render();
     else this.#lobby.hide();
     if (SCREENS[state] === "progress") this.#renderProgress();
+    if (isKnocking) this.#renderKnocking();
     if (SCREENS[state] === "over") this.#renderEnd();
     this.#renderCall();
     this.#renderDialog();
@@ -123,21 +142,23 @@ export class RoomView {
     write(part("progress-status"), text === undefined ? "" : `${text} …`);
   }
 
+  #renderKnocking() {
+    const { room, owner, user } = this.#conference;
+    write(part("knocking-room"), room);
+    const host = owner ?? "The host";
+    write(part("knocking-text"), `${host} is told that ${user.identity} wants to come in.`);
+  }
+
   #renderEnd() {
     const { state, failure, room, role } = this.#conference;
-    const texts = {
-      left: [
-        "You have left",
-        role === "owner"
-          ? "You have ended the conference for everybody."
-          : `The room “${room}” goes on without you.`,
-      ],
-      ended: ["The conference is over", "Its host has ended it. The keys are forgotten."],
-    };
+    const left =
+      role === "owner"
+        ? "You have ended the conference for everybody."
+        : `The room “${room}” goes on without you.`;
     const [title = "", text = ""] =
       state === "failed"
         ? [failure?.title, failure?.text]
-        : (texts[/** @type {"left"} */ (state)] ?? []);
+        : (ENDS[state] ?? ["You have left", left]);
     write(part("over-title"), title);
     write(part("over-text"), text);
     part("over-detail").hidden = state !== "failed";
@@ -146,7 +167,7 @@ export class RoomView {
   }
 
   #renderCall() {
-    const { media, notices, joinLink: link, role, room, state } = this.#conference;
+    const { media, joinLink: link, role, room, state } = this.#conference;
     this.#grid.setOwnVideo(media.video);
     const isMuted = media.audio === null || media.isMuted;
     press(button("microphone"), !isMuted, isMuted ? "Microphone off" : "Microphone on");
@@ -158,8 +179,10 @@ export class RoomView {
     write(button("leave"), role === "owner" ? "End for everybody" : "Leave");
     write(part("call-room"), room);
     part("copy-link").hidden = link === null;
-    const texts = state === "in-call" ? [...notices].map((notice) => NOTICES[notice]) : [];
-    write(part("notices"), [...texts, ...Object.values(media.trouble).filter(Boolean)].join(" "));
+    this.#notices.render();
+    this.#door.render();
+    part("tiles").classList.toggle("hosted", role === "owner");
+    if (state !== "in-call") this.#removal.close();
     const link0 = /** @type {HTMLInputElement} */ (part("join-link"));
     if (link !== null && link0.value !== link) link0.value = link;
     part("share").hidden = link === null;

@@ -5,13 +5,20 @@
  * decoder still had of somebody else never shows under this name.
  */
 
-import { part, stamp, write } from "./elements.js";
+import { button, focusCall, part, stamp, write } from "./elements.js";
+import { verified } from "./verified.js";
 
 /**
  * How far, in units of the video clock, the first frame shown may lie behind the first one
  * released: a decoder may skip some.
  */
 const FIRST_FRAMES = 5 * 90_000;
+
+const WHOSE = /** @type {Record<import("../tiles.js").Whose, string>} */ ({
+  "this page": "You, ",
+  "this user": "You elsewhere, ",
+  "another user": "",
+});
 
 const MEDIA_KINDS = /** @type {const} */ (["audio", "video"]);
 
@@ -29,24 +36,36 @@ export class TileGrid {
   /**
    * @param {string} id
    * @param {import("../../media/messages.js").RosterMember} member
-   * @param {boolean} isOwn
+   * @param {import("../tiles.js").Whose} whose
    */
-  show(id, { identity, verifiedAt }, isOwn) {
+  show(id, { identity, verifiedAt }, whose) {
+    const isOwn = whose === "this page";
     const tile = this.#tiles.get(id) ?? this.#add(id, isOwn);
+    tile.dataset["whose"] = whose;
     write(part("identity", tile), identity);
-    const time = new Date(verifiedAt * 1000).toLocaleTimeString([], { timeStyle: "short" });
-    write(part("verified", tile), `${isOwn ? "You, verified" : "Verified"} at ${time}`);
+    write(part("verified", tile), WHOSE[whose] + verified(identity, verifiedAt * 1000));
     write(part("initial", tile), identity.slice(0, 1).toUpperCase());
     tile.setAttribute("aria-label", isOwn ? `${identity}, you` : identity);
+    button("remove", tile).setAttribute("aria-label", `Remove ${identity}`);
     if (isOwn) {
       this.#ownId = id;
       this.setOwnVideo(this.#ownVideo);
     }
   }
 
+  /**
+   * @param {string} id
+   * @param {boolean} isLagging whether the member has not confirmed the key that is in use
+   */
+  mark(id, isLagging) {
+    const tile = this.#tiles.get(id);
+    if (tile !== undefined) part("lagging", tile).hidden = !isLagging;
+  }
+
   /** @param {string} id */
   remove(id) {
     const tile = this.#tiles.get(id);
+    if (tile?.contains(document.activeElement)) focusCall();
     for (const kind of MEDIA_KINDS) this.#element(id, kind)?.remove();
     tile?.remove();
     this.#tiles.delete(id);
