@@ -15,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from perc_server.identity_provider.assertions import Assertion, sign
 from perc_server.identity_provider.keys import SigningKeys
-from perc_server.identity_provider.tables import open_store
+from perc_server.identity_provider.store import open_store
 from tests.browser.conftest import PageErrors
 from tests.browser.identity_pages.acting import open_page, run, sign_in
 from tests.browser.identity_pages.servers import Clock, Server, identity_provider, page_site

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,10 @@ class Provider:
         return str(httpx2.URL("/login", params={"origin": origin, "challenge": challenge, **more}))
 
     def post_form(self, page: httpx2.Response, headers: dict[str, str] | None = None, **fields: str) -> httpx2.Response:
-        """Sends the form of a page, with its token."""
-        (action,) = re.findall(r'<form method="post" action="([^"]+)"', page.text)
-        (token,) = re.findall(r'name="csrf" value="([^"]+)"', page.text)
-        data = {"csrf": token, **fields}
-        return self.client.post(action.replace("&amp;", "&"), data=data, headers=headers or SAME_ORIGIN)
+        """Sends the first form of a page, with what is hidden in it."""
+        action, form = re.findall(r'<form method="post" action="([^"]+)">(.*?)</form>', page.text, re.DOTALL)[0]
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)"', form))
+        return self.client.post(html.unescape(action), data={**hidden, **fields}, headers=headers or SAME_ORIGIN)
 
     def sign_in(self, name: str = "alice", password: str | None = None, **query: str) -> httpx2.Response:
         page = self.client.get(self.login_url(**query))

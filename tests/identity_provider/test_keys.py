@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from perc_server.identity_provider.keys import SigningKeys, thumbprint
-from perc_server.identity_provider.tables import open_store
+from perc_server.identity_provider.keys import LEAD, SigningKeys, thumbprint
+from perc_server.identity_provider.store import open_store
 from tests.identity_provider.site import Clock
+
+LIFETIME = 10_000.0
 
 
 def keys_in(store: Path, clock: Clock) -> SigningKeys:
-    return SigningKeys(open_store(f"sqlite:///{store / 'idp.db'}"), 1000, clock)
+    return SigningKeys(open_store(f"sqlite:///{store / 'idp.db'}"), LIFETIME, clock)
 
 
 def test_the_key_survives_a_restart(tmp_path: Path) -> None:
@@ -18,16 +21,48 @@ def test_the_key_survives_a_restart(tmp_path: Path) -> None:
     assert keys_in(tmp_path, clock).current().jwk == keys_in(tmp_path, clock).current().jwk
 
 
-def test_a_key_that_is_too_old_is_followed_by_a_new_one_and_still_published(tmp_path: Path) -> None:
+def kids(keys: SigningKeys) -> list[str]:
+    return [key.kid for key in keys.published()]
+
+
+def test_a_new_key_is_published_before_it_signs_and_the_old_one_after(tmp_path: Path) -> None:
     clock = Clock()
     keys = keys_in(tmp_path, clock)
-    kids = []
-    for _ in range(3):
-        kids.append(keys.current().kid)
-        clock.now += 1000
-    clock.now -= 1000
-    assert len(set(kids)) == 3
-    assert [key.kid for key in keys.published()] == [kids[2], kids[1]]
+    first = keys.current().kid
+    assert kids(keys) == [first]
+    clock.now += LIFETIME
+    second, *rest = kids(keys)
+    assert rest == [first]
+    assert keys.current().kid == first
+    clock.now += LEAD
+    assert keys.current().kid == second
+    assert kids(keys) == [second, first]
+
+
+def test_the_key_before_the_previous_one_is_gone(tmp_path: Path) -> None:
+    clock = Clock()
+    keys = keys_in(tmp_path, clock)
+    seen: list[str] = []
+    for _ in range(4):
+        seen.append(keys.current().kid)
+        clock.now += LIFETIME
+        keys.current()
+        clock.now += LEAD
+    seen.append(keys.current().kid)
+    assert len(set(seen)) == 5
+    assert kids(keys) == [seen[4], seen[3]]
+
+
+def test_requests_that_come_together_make_one_key(tmp_path: Path) -> None:
+    """Each with a key of its own would bury the previous one, whose assertions are still under way."""
+    clock = Clock()
+    keys = keys_in(tmp_path, clock)
+    first = keys.current().kid
+    clock.now += LIFETIME
+    with ThreadPoolExecutor(8) as pool:
+        published = list(pool.map(lambda _: tuple(kids(keys)), range(8)))
+    assert len(set(published)) == 1
+    assert published[0][1] == first
 
 
 def test_published_keys_have_no_private_part(tmp_path: Path) -> None:

@@ -24,12 +24,12 @@ def test_the_frame_may_be_embedded_and_runs_only_this_sites_scripts(provider: Pr
     assert "default-src 'none'; script-src 'self'; connect-src 'self'" in policy
 
 
-@pytest.mark.parametrize("name", ["frame.js", "login.js", "login.css"])
+@pytest.mark.parametrize("name", ["frame.js", "login.js", "passkeys.js", "passwords.js", "pages.css", "icon.svg"])
 def test_static_files(name: str, provider: Provider) -> None:
     assert provider.client.get(f"/static/{name}").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/static/proxy.js", "/static/../app.py", "/static/%2e%2e/app.py", "/", "/sign"])
+@pytest.mark.parametrize("path", ["/static/proxy.js", "/static/../app.py", "/static/%2e%2e/app.py", "/sign"])
 def test_nothing_else_is_served(path: str, provider: Provider) -> None:
     assert provider.client.get(path).status_code in {404, 405}
 

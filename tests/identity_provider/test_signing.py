@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from perc_server.identity_provider.keys import SigningKeys
-from perc_server.identity_provider.tables import open_store
+from perc_server.identity_provider.store import open_store
 from tests.identity_provider.site import ASKING, ORIGIN, Provider, problem
 
 

@@ -1,30 +1,62 @@
-"""Failures are counted by key, in a window, within bounds."""
+"""Attempts are counted by key, in a window, within bounds."""
 
 from __future__ import annotations
 
-from perc_server.identity_provider.throttle import MAX_KEYS, FailureLimit
+import pytest
+from starlette.requests import Request
+
+from perc_server.identity_provider.throttle import MAX_KEYS, AttemptLimit, Limits, network
+from tests.identity_provider.site import Clock
 
 
-def test_so_many_failures_then_a_pause_until_the_window_has_moved_on() -> None:
-    limit = FailureLimit(3, 60)
-    for now in (0, 10, 20):
-        assert limit.wait("alice", now) == 0
-        limit.failed("alice", now)
-    assert limit.wait("alice", 30) == 30
-    assert limit.wait("anna", 30) == 0
-    assert limit.wait("alice", 60) == 0
+def test_so_many_attempts_then_a_pause_until_the_window_has_moved_on() -> None:
+    clock = Clock()
+    limit = AttemptLimit(3, 60, clock)
+    for _ in range(3):
+        assert limit.wait("alice") == 0
+        limit.count("alice")
+        clock.now += 10
+    assert limit.wait("alice") == 30
+    assert limit.wait("anna") == 0
+    clock.now += 30
+    assert limit.wait("alice") == 0
 
 
 def test_success_forgets() -> None:
-    limit = FailureLimit(1, 60)
-    limit.failed("alice", 0)
-    limit.succeeded("alice")
-    assert limit.wait("alice", 1) == 0
+    limit = AttemptLimit(1, 60, Clock())
+    limit.count("alice")
+    limit.forget("alice")
+    assert limit.wait("alice") == 0
+
+
+def test_success_takes_back_one_attempt_of_the_network_and_no_more() -> None:
+    limits = Limits(Clock())
+    for number in range(29):
+        assert limits.guess(f"user{number}", "192.0.2.1") == 0
+    for _ in range(5):
+        assert limits.guess("alice", "192.0.2.1") == 0
+        limits.guessed("alice", "192.0.2.1")
+    assert limits.guess("bob", "192.0.2.1") == 0
+    assert limits.guess("alice", "192.0.2.1") > 0
 
 
 def test_memory_is_bounded() -> None:
-    limit = FailureLimit(1, 60)
+    limit = AttemptLimit(1, 60, Clock())
     for number in range(MAX_KEYS + 1):
-        limit.failed(str(number), 0)
-    assert limit.wait("0", 1) == 0
-    assert limit.wait("1", 1) > 0
+        limit.count(str(number))
+    assert limit.wait("0") == 0
+    assert limit.wait("1") > 0
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:1:2:3", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_host_with_a_whole_ipv6_network_counts_as_one(address: str, key: str) -> None:
+    assert network(Request({"type": "http", "client": (address, 1)})) == key

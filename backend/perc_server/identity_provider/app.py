@@ -11,46 +11,84 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from perc_server.identity_provider.account import AccountPages
 from perc_server.identity_provider.accounts import Accounts
 from perc_server.identity_provider.config import IdentityProviderConfig
 from perc_server.identity_provider.guards import HostGuard
 from perc_server.identity_provider.keys import SigningKeys
 from perc_server.identity_provider.login import Login
+from perc_server.identity_provider.passkey_pages import PasskeyPages
 from perc_server.identity_provider.passwords import Passwords
 from perc_server.identity_provider.proxy import Proxy
-from perc_server.identity_provider.sessions import Sessions
+from perc_server.identity_provider.registration import Registration
+from perc_server.identity_provider.services import Services
 from perc_server.identity_provider.signing import Signing
-from perc_server.identity_provider.tables import open_store
-from perc_server.problems import Problem, problem_response
+from perc_server.identity_provider.signing_in import SigningIn
+from perc_server.identity_provider.store import open_store
+from perc_server.problems import Problem
 
 PROXY = "/.well-known/idp-proxy/default"
+STATIC_FILES = ("frame.js", "login.js", "passkeys.js", "passwords.js", "pages.css", "icon.svg")
 
 
 def create_app(config: IdentityProviderConfig, clock: Callable[[], float] = time.time) -> Starlette:
     """An identity provider as an ASGI application; `clock` gives Unix time."""
     engine = open_store(config.database)
     _make_demo_accounts(config, engine)
+    services = Services.on(engine, config, clock)
     keys = SigningKeys(engine, config.key_lifetime, clock)
-    sessions = Sessions(engine, config, clock)
-    login = Login(config, Accounts(engine), sessions)
-    signing = Signing(config, sessions, keys, clock)
-    proxy = Proxy(config, keys)
     app = Starlette(
         routes=[
-            Route(PROXY, proxy.script),
-            Route(f"{PROXY}/frame", proxy.frame),
-            Route("/login", login.show),
-            Route("/login", login.sign_in, methods=["POST"]),
-            Route("/login/consent", login.consent, methods=["POST"]),
-            Route("/session", signing.redeem, methods=["POST"]),
-            Route("/sign", signing.sign, methods=["POST"]),
-            *(Route(f"/static/{name}", proxy.static) for name in ("frame.js", "login.js", "login.css")),
+            *_for_pages_of_others(Proxy(config, keys), Signing(config, services.sessions, keys, clock)),
+            *_for_anyone(services),
+            *_for_people_signed_in(services),
         ],
         middleware=[Middleware(HostGuard, origin=config.origin)],
-        exception_handlers={Problem: problem_response},
+        exception_handlers={Problem: services.pages.problem},
     )
     app.state.config = config
     return app
+
+
+def _for_pages_of_others(proxy: Proxy, signing: Signing) -> list[Route]:
+    return [
+        Route(PROXY, proxy.script),
+        Route(f"{PROXY}/frame", proxy.frame),
+        Route("/session", signing.redeem, methods=["POST"]),
+        Route("/sign", signing.sign, methods=["POST"]),
+        *(Route(f"/static/{name}", proxy.static) for name in STATIC_FILES),
+    ]
+
+
+def _for_anyone(services: Services) -> list[Route]:
+    signing_in, registration = SigningIn(services), Registration(services)
+    login = Login(services, signing_in)
+    return [
+        Route("/login", login.show),
+        Route("/login", signing_in.password, methods=["POST"]),
+        Route("/login/passkey/options", signing_in.passkey_options, methods=["POST"]),
+        Route("/login/passkey", signing_in.passkey, methods=["POST"]),
+        Route("/login/consent", login.consent, methods=["POST"]),
+        Route("/register", registration.show),
+        Route("/register", registration.register, methods=["POST"]),
+    ]
+
+
+def _for_people_signed_in(services: Services) -> list[Route]:
+    account, passkeys, only = AccountPages(services), PasskeyPages(services), services.visitors.only
+    return [
+        Route("/", only(account.show)),
+        Route("/account", only(account.show)),
+        Route("/account/sites", only(account.withdraw), methods=["POST"]),
+        Route("/account/password", only(account.show_password)),
+        Route("/account/password", only(account.change_password), methods=["POST"]),
+        Route("/account/passkeys", only(passkeys.show)),
+        Route("/account/passkeys", only(passkeys.change), methods=["POST"]),
+        Route("/account/passkeys/new", only(passkeys.show_new)),
+        Route("/account/passkeys/new", only(passkeys.add), methods=["POST"]),
+        Route("/account/passkeys/options", only(passkeys.options), methods=["POST"]),
+        Route("/sign-out", only(account.sign_out), methods=["POST"]),
+    ]
 
 
 async def serve(config: IdentityProviderConfig) -> None:

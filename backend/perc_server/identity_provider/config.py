@@ -47,3 +47,7 @@ class IdentityProviderConfig:
     def identity(self, account: str) -> str:
         """The name that relying parties see: `user@host`, without a port (RFC 8827, Section 8.1)."""
         return f"{account}@{urlsplit(self.origin).hostname}"
+
+    def account(self, hint: str) -> str:
+        """The account that a usernameHint means, given as a name or as an identity."""
+        return hint.lower().removesuffix(self.identity(""))

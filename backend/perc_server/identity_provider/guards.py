@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from perc_server.problems import Problem
 
-MAX_FORM = 4 * 1024
-"""Octets of a sign-in form: a name, a password, a token."""
+MAX_FORM = 16 * 1024
+"""Octets of a form: two passwords with every character escaped, or a passkey's response."""
 
 CSRF_COOKIE = "__Host-csrf"
 TOO_LARGE = HTTPStatus(413)  # named differently by Python 3.11 and 3.13
@@ -57,12 +57,22 @@ async def read_form(request: Request) -> dict[str, str]:
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10))
     except ValueError:
         raise Problem(HTTPStatus.BAD_REQUEST, "not-a-form", "The body is not a form.") from None
-    cookie = request.cookies.get(CSRF_COOKIE, "")
-    if not cookie or not hmac.compare_digest(cookie.encode(), fields.get("csrf", "").encode()):
-        raise Problem(
-            HTTPStatus.FORBIDDEN, "csrf", "The form is not from this browser's own page. Go back and reload it."
-        )
+    if not hmac.compare_digest(browser_secret(request).encode(), fields.get("csrf", "").encode()):
+        raise _not_this_browsers()
     return fields
+
+
+def browser_secret(request: Request) -> str:
+    """What this browser alone knows, whether or not anybody is signed in."""
+    secret = request.cookies.get(CSRF_COOKIE, "")
+    if not secret:
+        raise _not_this_browsers()
+    return secret
+
+
+def _not_this_browsers() -> Problem:
+    detail = "The form is not from this browser's own page. Go back and reload it."
+    return Problem(HTTPStatus.FORBIDDEN, "csrf", detail)
 
 
 def check_own_origin(request: Request) -> None:

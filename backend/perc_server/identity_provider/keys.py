@@ -1,4 +1,7 @@
-"""Signing keys: the newest signs, the one before is still published, older ones are gone."""
+"""Signing keys. A new one is published for a while before it signs, and the one before it for as long as it does.
+
+next ──(LEAD)──► current ──(lifetime)──► previous ──► gone       published: all but the last
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,15 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import Engine, Row, delete, insert, select
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
-from perc_server.identity_provider.tables import signing_keys
+from perc_server.identity_provider.tables import signing_keys, store_version
 
-PUBLISHED = 2
-"""The current key and the previous one, whose assertions may still be under way."""
+Rows = Sequence[Row[tuple[object, ...]]]
+
+LEAD = 900.0
+"""Seconds for which a new key is published before it signs. Pages keep the IdP proxy that they have loaded, with the
+keys in it, for some minutes: one that did not know the key yet would refuse good assertions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +46,51 @@ class SigningKeys:
         self._clock = clock
 
     def current(self) -> SigningKey:
-        """The key that signs; a new one if there is none yet or the last one is too old."""
+        """The key that signs."""
         rows = self._rows()
-        if not rows or rows[0].created_at <= self._clock() - self._lifetime:
-            return self.rotate()
-        return _load(rows[0])
+        return _load(rows[self._position(rows)])
 
     def published(self) -> list[SigningKey]:
-        """The keys whose signatures count, the newest first."""
-        self.current()
-        return [_load(row) for row in self._rows()[:PUBLISHED]]
+        """The keys whose signatures count, the newest first: the next one, the current one, the one before."""
+        rows = self._rows()
+        return [_load(row) for row in rows[: self._position(rows) + 2]]
 
-    def rotate(self) -> SigningKey:
-        """Makes a new key the current one."""
-        private_key = ec.generate_private_key(ec.SECP256R1())
-        key = SigningKey(thumbprint(public_members(private_key)), private_key)
-        pem = private_key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode()
-        outdated = [row.kid for row in self._rows()[PUBLISHED - 1 :]]
-        with self._engine.begin() as connection:
-            connection.execute(insert(signing_keys).values(kid=key.kid, private_key=pem, created_at=self._clock()))
-            connection.execute(delete(signing_keys).where(signing_keys.c.kid.in_(outdated)))
-        return key
-
-    def _rows(self) -> Sequence[Row[tuple[object, ...]]]:
+    def _rows(self) -> Rows:
         with self._engine.connect() as connection:
-            return connection.execute(select(signing_keys).order_by(signing_keys.c.created_at.desc())).all()
+            rows = _newest_first(connection)
+        return self._rotated() if self._is_due(rows) else rows
+
+    def _is_due(self, rows: Rows) -> bool:
+        return not rows or rows[0].created_at <= self._clock() - self._lifetime
+
+    def _position(self, rows: Rows) -> int:
+        """Which of the rows is the current key: the newest that everyone has had time to learn, or the only one."""
+        known = [row.created_at <= self._clock() - LEAD for row in rows]
+        return known.index(True) if any(known) else len(rows) - 1
+
+    def _rotated(self) -> Rows:
+        """The rows, with a new one; without those that have not been published for long."""
+        with self._engine.begin() as connection:
+            # Takes the write lock: two requests at once, or two processes, would each make a key, and bury the old one.
+            connection.execute(update(store_version).values(version=store_version.c.version))
+            rows = _newest_first(connection)
+            if not self._is_due(rows):
+                return rows
+            kept = [row.kid for row in rows[: self._position(rows) + 2]] if rows else []
+            connection.execute(delete(signing_keys).where(signing_keys.c.kid.not_in(kept)))
+            private_key = ec.generate_private_key(ec.SECP256R1())
+            row = {"kid": thumbprint(public_members(private_key)), "private_key": _pem(private_key)}
+            connection.execute(insert(signing_keys).values(**row, created_at=self._clock()))
+            return _newest_first(connection)
+
+
+def _newest_first(connection: Connection) -> Rows:
+    return connection.execute(select(signing_keys).order_by(signing_keys.c.created_at.desc())).all()
+
+
+def _pem(private_key: ec.EllipticCurvePrivateKey) -> str:
+    encoding, container = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return private_key.private_bytes(encoding, container, serialization.NoEncryption()).decode()
 
 
 def _load(row: Row[tuple[object, ...]]) -> SigningKey:

@@ -1,6 +1,7 @@
 """Who is signed in where: at this site (sign-ins), and inside other sites' pages (sessions), by way of one-time codes.
 
-All three are bearer secrets of 256 random bits, stored as hashes, with an end.
+All three are bearer secrets of 256 random bits, stored as hashes, with an end. Codes and sessions belong to the sign-in
+that they came from and end with it: whoever signs out at a borrowed machine leaves no site behind that is still theirs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,20 @@ MAX_CODES = 5
 """Live codes of one account: a person signs in to one page at a time, or to a few."""
 
 
+RECENT = 600
+"""Seconds after which a sign-in is not enough to add another way to sign in: whoever finds a machine that was left
+signed in must not be able to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A person at a browser, signed in at this site."""
+
+    account: Account
+    id: str
+    began_at: float
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A user's identity, lent to one web origin."""
@@ -39,73 +54,82 @@ class Sessions:
         self._clock = clock
 
     def sign_in(self, account: Account) -> str:
-        """A token for the cookie of this site's own pages."""
+        """A token for the cookie of this site's own pages: always a new one, never one that a browser brought along."""
         token = secrets.token_urlsafe(32)
-        with self._engine.begin() as connection:
-            self._sweep(connection, sign_ins)
-            row = {"token_hash": _hash(token), "account": account.id, "expires_at": self._end("sign_in")}
-            connection.execute(insert(sign_ins).values(row))
+        row = {"token_hash": token_hash(token), "account": account.id, "began_at": self._clock()}
+        self._insert(sign_ins, row, self._config.sign_in_lifetime)
         return token
 
-    def signed_in(self, token: str) -> Account | None:
+    def signed_in(self, token: str) -> SignIn | None:
         """Whose token this is."""
         row = self._find(sign_ins, token)
-        return None if row is None else Account(row.id, row.name)
+        return None if row is None else SignIn(Account(row.id, row.name), row.token_hash, row.began_at)
 
-    def sign_out(self, token: str) -> None:
-        """Ends a sign-in."""
+    def is_recent(self, sign_in: SignIn) -> bool:
+        """Whether that person has only just proved who they are."""
+        return sign_in.began_at > self._clock() - RECENT
+
+    def sign_out(self, sign_in: SignIn) -> None:
+        """Ends a sign-in, and what came from it in other sites' pages."""
         with self._engine.begin() as connection:
-            connection.execute(delete(sign_ins).where(sign_ins.c.token_hash == _hash(token)))
+            connection.execute(delete(sign_ins).where(sign_ins.c.token_hash == sign_in.id))
+            for table in (codes, sessions):
+                connection.execute(delete(table).where(table.c.sign_in == sign_in.id))
 
-    def issue_code(self, account: Account, origin: str, challenge: str) -> str:
+    def sign_out_everywhere(self, account: Account) -> None:
+        """Ends all that there is of this account, in all browsers."""
+        with self._engine.begin() as connection:
+            for table in (sign_ins, codes, sessions):
+                connection.execute(delete(table).where(table.c.account == account.id))
+
+    def withdraw(self, account: Account, origin: str) -> None:
+        """Ends what one web origin has of this account."""
+        with self._engine.begin() as connection:
+            for table in (codes, sessions):
+                connection.execute(delete(table).where(table.c.account == account.id, table.c.origin == origin))
+
+    def issue_code(self, sign_in: SignIn, origin: str, challenge: str) -> str:
         """A code with which the frame that knows the challenge's verifier, inside `origin`, gets its session."""
         code = secrets.token_urlsafe(32)
+        row = {"code_hash": token_hash(code), "account": sign_in.account.id, "sign_in": sign_in.id}
         with self._engine.begin() as connection:
-            self._sweep(connection, codes)
-            self._forget_oldest_codes(connection, account)
-            row = {"code_hash": _hash(code), "account": account.id, "origin": origin, "challenge": challenge}
-            connection.execute(insert(codes).values(**row, expires_at=self._end("code")))
+            self._forget_oldest_codes(connection, sign_in.account)
+        self._insert(codes, {**row, "origin": origin, "challenge": challenge}, self._config.code_lifetime)
         return code
 
     def redeem(self, code: str, verifier: str, origin: str) -> str | None:
         """A session token for a code; whatever the outcome, the code is used up."""
-        now = self._clock()
+        statement = delete(codes).where(codes.c.code_hash == token_hash(code)).returning(*codes.c)
         with self._engine.begin() as connection:
-            taken = connection.execute(
-                delete(codes)
-                .where(codes.c.code_hash == _hash(code))
-                .returning(codes.c.account, codes.c.origin, codes.c.challenge, codes.c.expires_at)
-            ).one_or_none()
-        if taken is None or taken.expires_at <= now or taken.origin != origin:
+            taken = connection.execute(statement).one_or_none()
+        if taken is None or taken.expires_at <= self._clock() or taken.origin != origin:
             return None
         if not hmac.compare_digest(taken.challenge, challenge_of(verifier)):
             return None
-        return self._begin(taken.account, origin)
+        token = secrets.token_urlsafe(32)
+        row = {"token_hash": token_hash(token), "account": taken.account, "sign_in": taken.sign_in, "origin": origin}
+        self._insert(sessions, row, self._config.session_lifetime)
+        return token
 
     def find(self, token: str) -> Session | None:
         """The session of this token."""
         row = self._find(sessions, token)
         return None if row is None else Session(Account(row.id, row.name), row.origin)
 
-    def _begin(self, account: int, origin: str) -> str:
-        token = secrets.token_urlsafe(32)
-        with self._engine.begin() as connection:
-            self._sweep(connection, sessions)
-            row = {"token_hash": _hash(token), "account": account, "origin": origin}
-            connection.execute(insert(sessions).values(**row, expires_at=self._end("session")))
-        return token
-
     def _find(self, table: Table, token: str) -> Row[tuple[object, ...]] | None:
         query = (
             select(table, accounts.c.id, accounts.c.name)
             .join(accounts, accounts.c.id == table.c.account)
-            .where(table.c.token_hash == _hash(token), table.c.expires_at > self._clock())
+            .where(table.c.token_hash == token_hash(token), table.c.expires_at > self._clock())
         )
         with self._engine.connect() as connection:
             return connection.execute(query).one_or_none()
 
-    def _sweep(self, connection: Connection, table: Table) -> None:
-        connection.execute(delete(table).where(table.c.expires_at <= self._clock()))
+    def _insert(self, table: Table, row: dict[str, object], lifetime: float) -> None:
+        now = self._clock()
+        with self._engine.begin() as connection:
+            connection.execute(delete(table).where(table.c.expires_at <= now))
+            connection.execute(insert(table).values(**row, expires_at=now + lifetime))
 
     def _forget_oldest_codes(self, connection: Connection, account: Account) -> None:
         newest = (
@@ -117,14 +141,12 @@ class Sessions:
         kept = connection.execute(newest).scalars().all()
         connection.execute(delete(codes).where(codes.c.account == account.id, codes.c.code_hash.not_in(kept)))
 
-    def _end(self, kind: str) -> float:
-        return self._clock() + float(getattr(self._config, f"{kind}_lifetime"))
-
 
 def challenge_of(verifier: str) -> str:
     """As RFC 7636 has it (S256): what the frame publishes of a secret that it keeps until it redeems the code."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
-def _hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """What the store knows of a bearer secret."""
     return hashlib.sha256(token.encode()).hexdigest()

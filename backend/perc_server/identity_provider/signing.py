@@ -81,7 +81,7 @@ class Signing:
         # A session is a person's consent to one web origin; two origins of one site share a cookie partition.
         if session.origin != origin:
             raise login_required("The person who is signed in has not agreed to that site.")
-        if hint and hint.lower() not in {session.account.name, self._config.identity(session.account.name)}:
+        if hint and self._config.account(hint) != session.account.name:
             raise login_required("Someone else is signed in here.")
         return session
 

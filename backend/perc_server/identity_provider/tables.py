@@ -1,32 +1,13 @@
-"""The store: its tables, and the engine behind them (SQLite by default, PostgreSQL by URL).
-
-Tokens are stored as SHA-256 hashes only, so that reading the store does not sign anyone in. The signing key is in it,
-which is why a SQLite file is made readable for its owner alone.
-"""
+"""The tables of the store. Secrets that sign someone in are in it as SHA-256 hashes only."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-from sqlalchemy import (
-    Column,
-    Engine,
-    Float,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    make_url,
-)
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
+
+store_version = Table("store_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+"""One row: for which version of this module the store was made."""
 
 accounts = Table(
     "accounts",
@@ -37,30 +18,76 @@ accounts = Table(
 )
 
 
-def _account() -> Column[int]:
-    return Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False)
+def _account(*, primary_key: bool = False) -> Column[int]:
+    of_account = ForeignKey("accounts.id", ondelete="CASCADE")
+    return Column("account", of_account, primary_key=primary_key, nullable=False)
 
+
+looks = Table(
+    "looks",
+    metadata,
+    # What a name looks like belongs to one account, as the name does.
+    Column("look", String(128), primary_key=True),
+    _account(),
+)
+
+passkey_users = Table(
+    "passkey_users",
+    metadata,
+    _account(primary_key=True),
+    Column("handle", LargeBinary(64), nullable=False, unique=True),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    # base64url; the specification allows 1023 octets.
+    Column("credential_id", String(1364), primary_key=True),
+    _account(),
+    Column("label", String(64), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    # Counts to 2^32, beyond PostgreSQL's Integer.
+    Column("sign_count", BigInteger, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("used_at", Float),
+)
+
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("challenge_hash", String(64), primary_key=True),
+    Column("bound_to", String(64), nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
 
 sign_ins = Table(
     "sign_ins",
     metadata,
     Column("token_hash", String(64), primary_key=True),
     _account(),
+    Column("began_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
 )
 
 consents = Table(
     "consents",
     metadata,
-    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    _account(primary_key=True),
     Column("origin", String(300), primary_key=True),
 )
+
+
+def _sign_in() -> Column[str]:
+    # By which sign-in this came to be, so that it can end with it. No foreign key: it may outlive it.
+    return Column("sign_in", String(64), nullable=False)
+
 
 codes = Table(
     "codes",
     metadata,
     Column("code_hash", String(64), primary_key=True),
     _account(),
+    _sign_in(),
     Column("origin", String(300), nullable=False),
     Column("challenge", String(64), nullable=False),
     Column("expires_at", Float, nullable=False),
@@ -71,6 +98,7 @@ sessions = Table(
     metadata,
     Column("token_hash", String(64), primary_key=True),
     _account(),
+    _sign_in(),
     Column("origin", String(300), nullable=False),
     Column("expires_at", Float, nullable=False),
 )
@@ -82,29 +110,3 @@ signing_keys = Table(
     Column("private_key", Text, nullable=False),
     Column("created_at", Float, nullable=False),
 )
-
-
-def open_store(url: str) -> Engine:
-    """An engine on which all tables exist."""
-    parsed = make_url(url)
-    sqlite = parsed.get_backend_name() == "sqlite"
-    if sqlite and parsed.database:
-        _create_private_file(Path(parsed.database))
-    # A file is opened in no time; so that nothing has to be closed in the end, no connection is kept.
-    engine = create_engine(parsed, poolclass=NullPool if sqlite and parsed.database else None)
-    if sqlite:
-        event.listen(engine, "connect", _enforce_foreign_keys)
-    metadata.create_all(engine)
-    return engine
-
-
-def _create_private_file(path: Path) -> None:
-    # Made before SQLite makes it, since SQLite would use the process's umask; its journals take the file's mode.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    path.chmod(0o600)
-
-
-def _enforce_foreign_keys(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
