@@ -2,6 +2,7 @@
  * Builds browser/dist/<hash>/, everything that a page loads from /assets/<hash>/:
  *
  *   app/ identity/ key-distributor/ …   the ES modules, in the layout they have in the repository
+ *   identity/webrtc-identity.js         the identity shim as one classic script, for pages of others
  *   pyodide/                            Pyodide and its standard library, compiled to .pyc
  *   perc.zip                            the perc package, compiled to .pyc
  *
@@ -16,6 +17,7 @@ import { cp, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+import { classicScript } from "./classic-script.js";
 import { compressAll } from "./compression.js";
 import { compilePerc, writePyodide } from "./python.js";
 import { digest, modules, percSources, recipe, versionOfPyodide } from "./sources.js";
@@ -120,6 +122,7 @@ async function writeManifest(hash) {
 export async function build() {
   const made = await recipe();
   const pages = await modules(browser);
+  pages.set("identity/webrtc-identity.js", Buffer.from(classicScript(pages)));
   const package_ = await percSources(join(repository, "polyfill"));
   const version = await versionOfPyodide(repository);
   const pyodideKey = digest([version, made]);

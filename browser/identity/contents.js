@@ -5,7 +5,7 @@
  * from serving another purpose: the conference, the type of the description, and in an answer the offer that it answers.
  */
 
-import { idpError } from "./errors.js";
+import { operationError } from "./errors.js";
 import { normalizeFingerprint } from "./identity-attribute.js";
 
 /** @typedef {import("./identity-attribute.js").Fingerprint} Fingerprint */
@@ -32,13 +32,13 @@ export function checkContents(contents, fingerprints, purpose) {
   const members = parse(contents);
   const asserted = new Set(members.fingerprint.map(normalizeFingerprint).map(spell));
   if (!fingerprints.every((fingerprint) => asserted.has(spell(fingerprint)))) {
-    throw idpError("idp-token-invalid", "the assertion does not cover a fingerprint of the SDP");
+    throw operationError("the assertion does not cover a fingerprint of the SDP");
   }
   if (!purpose) return;
-  if (!fingerprints.length) throw idpError("idp-token-invalid", "the SDP has no fingerprint");
+  if (!fingerprints.length) throw operationError("the SDP has no fingerprint");
   for (const name of /** @type {const} */ (["conference", "type", "offer"])) {
     if (members[name] !== purpose[name]) {
-      throw idpError("idp-token-invalid", `the assertion was made for another ${name}`);
+      throw operationError(`the assertion was made for another ${name}`);
     }
   }
 }
@@ -61,7 +61,7 @@ function parse(contents) {
   } catch {
     // Falls through: whatever is wrong with them, they are not contents.
   }
-  throw idpError("idp-token-invalid", "the assertion's contents are not contents");
+  throw operationError("the assertion's contents are not contents");
 }
 
 /** @param {any} value */

@@ -18,6 +18,19 @@ export function idpError(errorDetail, message) {
   return new RTCError({ errorDetail: detail }, message);
 }
 
+/**
+ * "A newly created OperationError": what this side finds wrong by itself. An RTCError with its detail, which has the
+ * same name, is for what fails between this side and an IdP proxy.
+ *
+ * @param {string} message
+ * @param {unknown} [cause] the error that led to it, as with `new Error(message, { cause })`
+ * @returns {DOMException}
+ */
+export function operationError(message, cause) {
+  const error = new DOMException(message, "OperationError");
+  return cause === undefined ? error : Object.defineProperty(error, "cause", { value: cause });
+}
+
 /** What an IdP proxy may say of its own failure; whatever else it says is an execution failure. */
 const FROM_PROXY = ["idp-need-login", "idp-token-expired", "idp-token-invalid"];
 

@@ -1,6 +1,7 @@
 /** What of identity stands in an SDP: `a=identity` (RFC 8827, Section 5) and `a=fingerprint` (RFC 8122). */
 
-import { idpError } from "./errors.js";
+import { operationError } from "./errors.js";
+import { isProtocol } from "./idp-uri.js";
 
 const MAX_IDENTITY = 24 * 1024; // characters: as much as the Key Distributor takes
 
@@ -82,6 +83,7 @@ export function decodeIdentity(value) {
   if ([domain, protocol, assertion].some((member) => typeof member !== "string")) {
     throw invalid("a=identity names no provider or has no assertion");
   }
+  if (!isProtocol(protocol)) throw invalid("a protocol has no '/' and no '\\'");
   return { idp: { domain, protocol }, assertion };
 }
 
@@ -110,5 +112,5 @@ function attributes(text, name) {
 
 /** @param {string} message */
 function invalid(message) {
-  return idpError("idp-token-invalid", message);
+  return operationError(`the description’s identity: ${message}`);
 }

@@ -1,6 +1,6 @@
 /** Names of peers: `user@host`, and who may vouch for one (RFC 8827, Section 8.1). */
 
-import { idpError } from "./errors.js";
+import { operationError } from "./errors.js";
 import { hostOf } from "./idp-uri.js";
 
 const MAX_NAME = 1024; // characters
@@ -17,14 +17,14 @@ export function checkName(identity, domain) {
   const [user, host, ...rest] = identity.split("@");
   // "@" in the user part has to be percent-encoded, so there is exactly one.
   if (!user || !host || rest.length || identity.length > MAX_NAME) {
-    throw idpError("idp-token-invalid", "the identity is not user@host");
+    throw operationError("the identity is not user@host");
   }
   // A name is shown to people: nothing in it may be invisible, or change how the rest is displayed.
   if (/[\p{C}\p{Z}]/u.test(user)) {
-    throw idpError("idp-token-invalid", "the identity has characters that cannot be shown");
+    throw operationError("the identity has characters that cannot be shown");
   }
   if (host.toLowerCase() !== hostOf(domain)) {
-    throw idpError("idp-token-invalid", "the provider vouched for a name of another domain");
+    throw operationError("the provider vouched for a name of another domain");
   }
   return `${user}@${host.toLowerCase()}`;
 }

@@ -1,7 +1,7 @@
 /** An IdP proxy, loaded and asked: webrtc-identity's "Instantiating an IdP Proxy" and what is registered there. */
 
-import { idpError } from "./errors.js";
-import { openFrame } from "./idp-frame.js";
+import { operationError } from "./errors.js";
+import { openFrame, rememberAbsence } from "./idp-frame.js";
 import { openSandbox } from "./idp-sandbox.js";
 import { idpUri } from "./idp-uri.js";
 import { TIME_LIMIT, within } from "./time-limit.js";
@@ -108,7 +108,7 @@ export class IdpProxy {
   /** @param {string} type */
   #malformed(type) {
     this.#realm.usable = false;
-    return idpError("idp-bad-script-failure", `the IdP proxy did not return an ${type}`);
+    return operationError(`the IdP proxy did not return an ${type}`);
   }
 }
 
@@ -122,9 +122,19 @@ async function openRealm(uri) {
   known?.realm.then(retire, () => {});
   // A limit of its own: callers who share a realm do not share their patience.
   const signal = AbortSignal.timeout(TIME_LIMIT);
-  const realm = openFrame(uri, signal).then((found) => found ?? openSandbox(uri, signal));
+  const realm = openFrame(uri, signal).then((found) => found ?? openScriptAlone(uri, signal));
   realms.set(uri.href, { realm, since: performance.now() });
   realm.catch(() => realms.get(uri.href)?.realm === realm && realms.delete(uri.href));
+  return realm;
+}
+
+/**
+ * @param {URL} uri
+ * @param {AbortSignal} signal
+ */
+async function openScriptAlone(uri, signal) {
+  const realm = await openSandbox(uri, signal);
+  rememberAbsence(uri);
   return realm;
 }
 

@@ -69,18 +69,18 @@ export class IdpRealm {
 /**
  * Adds a frame to the page and waits until it has loaded, whatever has.
  *
- * @param {URL} url
+ * @param {{src: string} | {srcdoc: string}} page
  * @param {string} sandbox what the frame may do
  * @param {AbortSignal} signal
  * @returns {Promise<HTMLIFrameElement>}
  */
-export async function loadFrame(url, sandbox, signal) {
+export async function loadFrame(page, sandbox, signal) {
   const frame = document.createElement("iframe");
   frame.hidden = true;
   frame.title = "Identity provider";
   frame.referrerPolicy = "no-referrer";
   frame.setAttribute("sandbox", sandbox);
-  frame.src = url.href;
+  Object.assign(frame, page);
   const loaded = new Promise((resolve) => frame.addEventListener("load", resolve, { once: true }));
   (document.body ?? document.documentElement).append(frame);
   await removingOnFailure(frame, within(signal, loaded));

@@ -2,10 +2,8 @@
 
 import { idpError } from "./errors.js";
 import { connect, IdpRealm, loadFrame, nextMessage, removingOnFailure } from "./idp-realm.js";
+import { SANDBOX_PAGE } from "./sandbox-page.js";
 import { within } from "./time-limit.js";
-
-/** Its server must let it be framed by the page, and let its scripts load into an opaque origin. */
-const SANDBOX = new URL("sandbox/sandbox.html", import.meta.url);
 
 /**
  * @param {URL} uri the IdP proxy's
@@ -13,7 +11,7 @@ const SANDBOX = new URL("sandbox/sandbox.html", import.meta.url);
  * @returns {Promise<IdpRealm>}
  */
 export async function openSandbox(uri, signal) {
-  const frame = await loadFrame(SANDBOX, "allow-scripts", signal);
+  const frame = await loadFrame(SANDBOX_PAGE, "allow-scripts", signal);
   const port = await removingOnFailure(frame, within(signal, start(frame, uri)));
   return new IdpRealm(frame, port);
 }

@@ -10,6 +10,7 @@
 
 import { prepareCertificates, takeCertificate } from "./certificates.js";
 import { identityOf } from "./connection-identity.js";
+import { defineIsolation } from "./media-isolation.js";
 import { rememberNative } from "./native.js";
 import { RTCIdentityAssertion } from "./rtc-identity-assertion.js";
 import { changes, descriptions, extensions } from "./rtc-peer-connection.js";
@@ -39,6 +40,7 @@ export function apply(window) {
   defineMembers(prototype, Object.getOwnPropertyDescriptors(changes));
   defineMembers(prototype, descriptions);
   replaceConstructor(window);
+  defineIsolation(window.MediaStreamTrack.prototype);
   const visible = { configurable: true, writable: true };
   Object.defineProperty(window, "RTCIdentityAssertion", {
     ...visible,

@@ -13,6 +13,11 @@ export function rememberNative(prototype) {
   }
 }
 
+/** @returns {boolean} whether the shim is there: false where the browser has identity of its own */
+export function isInstalled() {
+  return Object.keys(members).length > 0;
+}
+
 /**
  * Calls a method of the browser's, or reads an attribute.
  *

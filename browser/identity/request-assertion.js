@@ -80,9 +80,25 @@ async function localFingerprints(connection, type) {
   if (certificates?.length) return certificates.flatMap(fingerprintsOf);
   const { sdp } = await native(connection, type === "offer" ? "createOffer" : "createAnswer");
   const [first] = readFingerprints(sdp);
-  if (!first)
-    throw new DOMException("The connection's certificate is not known yet.", "InvalidStateError");
-  return [first];
+  if (first) return [first];
+  if (connection.signalingState === "stable") return [await fingerprintOfIdle(connection)];
+  throw new DOMException("The connection's certificate is not known yet.", "InvalidStateError");
+}
+
+/**
+ * The fingerprint of a connection without media, whose certificate the browser chose: a data channel that is closed
+ * before it is negotiated makes it appear in an offer, and leaves nothing but a `negotiationneeded` event behind.
+ *
+ * @param {RTCPeerConnection} connection
+ */
+async function fingerprintOfIdle(connection) {
+  const channel = native(connection, "createDataChannel", "");
+  try {
+    const [fingerprint] = readFingerprints((await native(connection, "createOffer")).sdp);
+    return fingerprint;
+  } finally {
+    channel.close();
+  }
 }
 
 /** @param {RTCCertificate} certificate */

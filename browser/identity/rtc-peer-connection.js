@@ -119,6 +119,7 @@ export const changes = {
       throw new DOMException("The target peer identity cannot change.", "InvalidModificationError");
     }
     native(this, "setConfiguration", withOwnCertificates(this, configuration));
+    identity.configured = peerIdentity;
   },
 
   /** @this {RTCPeerConnection} */

@@ -3,7 +3,7 @@
 import { checkContents, identityHash } from "./contents.js";
 import { identityOf } from "./connection-identity.js";
 import { localIdentity } from "./descriptions.js";
-import { idpError } from "./errors.js";
+import { operationError } from "./errors.js";
 import { decodeIdentity, readFingerprints, readIdentity } from "./identity-attribute.js";
 import { checkName, isSameName } from "./identity-name.js";
 import { IdpProxy } from "./idp-proxy.js";
@@ -29,9 +29,9 @@ export function validateIdentity(connection, description) {
  * @param {{type: string, sdp: string}} description
  */
 async function validate(connection, { type, sdp }) {
-  const { binding, target } = identityOf(connection);
+  const { binding } = identityOf(connection);
   const value = readIdentity(sdp);
-  if (!value) throw idpError("idp-token-invalid", "the description has no identity");
+  if (!value) throw operationError("the description has no identity");
   const { idp, assertion } = decodeIdentity(value);
   const purpose = binding && (await purposeOf(connection, binding.conference, type));
   const signal = AbortSignal.timeout(TIME_LIMIT);
@@ -39,8 +39,10 @@ async function validate(connection, { type, sdp }) {
   const { identity, contents } = await proxy.validateAssertion(assertion);
   checkContents(contents, readFingerprints(sdp), purpose);
   const name = checkName(identity, idp.domain);
+  // Read now: it may have been established while the IdP was asked.
+  const { target } = identityOf(connection);
   if (target !== null && !isSameName(name, target)) {
-    throw idpError("idp-token-invalid", "the peer is not the one that was expected");
+    throw operationError("the peer is not the one that was expected");
   }
   return new RTCIdentityAssertion(idp.domain, name);
 }
@@ -56,6 +58,6 @@ async function validate(connection, { type, sdp }) {
 async function purposeOf(connection, conference, type) {
   if (type === "offer") return { conference, type };
   const own = localIdentity(connection);
-  if (!own) throw idpError("idp-token-invalid", "the offer had no identity that could be answered");
+  if (!own) throw operationError("the offer had no identity that could be answered");
   return { conference, type: "answer", offer: await identityHash(own) };
 }

@@ -23,6 +23,51 @@ export function optionalString(members, name) {
 }
 
 /**
+ * An event handler attribute of the HTML Standard, for `type`.
+ *
+ * @param {string} type
+ * @param {(target: any) => void} [brandCheck] throws a TypeError for what is no instance of the interface
+ * @returns {PropertyDescriptor}
+ */
+export function eventHandler(type, brandCheck = checkEventTarget) {
+  /** @typedef {{callback: Function | object | null}} Handler */
+  /** @type {WeakMap<EventTarget, Handler>} */
+  const handlers = new WeakMap();
+  const name = `on${type}`;
+  const attribute = {
+    /** @returns {any} */
+    get [name]() {
+      brandCheck(this);
+      return handlers.get(/** @type {any} */ (this))?.callback ?? null;
+    },
+    set [name](/** @type {any} */ value) {
+      brandCheck(this);
+      const target = /** @type {any} */ (this);
+      const callback = typeof value === "function" || typeof value === "object" ? value : null;
+      const known = handlers.get(target);
+      if (known) {
+        known.callback = callback; // keeps its place among the listeners
+        return;
+      }
+      const handler = { callback };
+      handlers.set(target, handler);
+      target.addEventListener(type, (/** @type {Event} */ event) => {
+        if (typeof handler.callback === "function") handler.callback.call(target, event);
+      });
+    },
+  };
+  const { get, set } = /** @type {PropertyDescriptor} */ (
+    Object.getOwnPropertyDescriptor(attribute, name)
+  );
+  return { get, set, configurable: true, enumerable: true };
+}
+
+/** @param {EventTarget} target */
+function checkEventTarget(target) {
+  EventTarget.prototype.removeEventListener.call(target, "", null);
+}
+
+/**
  * RTCPeerConnection's methods from before promises: `method(…, success, failure)`.
  *
  * @template T

@@ -1,5 +1,7 @@
 /** The conversions and shapes of Web IDL that the interfaces of this folder need. */
 
+export { eventHandler } from "../identity/webidl.js";
+
 /**
  * Which object stands behind an interface's instance: its internal slots, out of the page's reach.
  *
@@ -58,43 +60,6 @@ export function toUnsignedShort(value) {
     throw new TypeError(`${toDOMString(value)} is not in the range of an unsigned short.`);
   }
   return number + 0; // no negative zero
-}
-
-/**
- * An event handler attribute of the HTML Standard, for `type`.
- *
- * @param {string} type
- * @returns {PropertyDescriptor}
- */
-export function eventHandler(type) {
-  /** @typedef {{callback: Function | object | null}} Handler */
-  /** @type {WeakMap<EventTarget, Handler>} */
-  const handlers = new WeakMap();
-  return {
-    configurable: true,
-    enumerable: true,
-    /** @this {EventTarget} */
-    get() {
-      return handlers.get(this)?.callback ?? null;
-    },
-    /**
-     * @this {EventTarget}
-     * @param {unknown} value
-     */
-    set(value) {
-      const callback = typeof value === "function" || typeof value === "object" ? value : null;
-      const known = handlers.get(this);
-      if (known) {
-        known.callback = callback; // keeps its place among the listeners
-        return;
-      }
-      const handler = { callback };
-      handlers.set(this, handler);
-      this.addEventListener(type, (event) => {
-        if (typeof handler.callback === "function") handler.callback.call(this, event);
-      });
-    },
-  };
 }
 
 /**

@@ -181,32 +181,33 @@ REFUSED = """
   };
   const set = await caught(pc.setRemoteDescription({ type: "offer", sdp: edits[edit](sdp) }));
   const peer = await Promise.race([caught(pc.peerIdentity), new Promise((r) => setTimeout(r, 0, "pending"))]);
-  return { detail: set.detail ?? null, state: pc.signalingState, peer: peer.detail ?? peer };
+  const told = ({ name, detail }) => detail ?? name ?? null;
+  return { error: told(set), state: pc.signalingState, peer: peer === "pending" ? peer : told(peer) };
 """
 TARGET = {"peerIdentity": "alice@idp-a.localhost"}
 
 
 @pytest.mark.parametrize(
-    ("edit", "detail"),
+    ("edit", "error"),
     [
         ("assertion", "idp-token-invalid"),
         ("signature", "idp-token-invalid"),
         ("payload", "idp-token-invalid"),
         ("domain", "idp-token-invalid"),
-        ("fingerprint", "idp-token-invalid"),
-        ("second", "idp-token-invalid"),
-        ("twice", "idp-token-invalid"),
-        ("protocol", "idp-load-failure"),
-        ("base64", "idp-token-invalid"),
-        ("gone", "idp-token-invalid"),
+        ("fingerprint", "OperationError"),
+        ("second", "OperationError"),
+        ("twice", "OperationError"),
+        ("protocol", "OperationError"),
+        ("base64", "OperationError"),
+        ("gone", "OperationError"),
     ],
 )
 async def test_a_description_whose_identity_does_not_hold_is_never_applied(
-    edit: str, detail: str, page: Page, parties: Parties, offer: dict[str, str]
+    edit: str, error: str, page: Page, parties: Parties, offer: dict[str, str]
 ) -> None:
     value = {"sdp": offer["sdp"], "edit": edit, "configuration": TARGET, "domain": parties.b.domain}
     outcome = await run(page, REFUSED, value)
-    assert outcome == {"detail": detail, "state": "stable", "peer": detail}
+    assert outcome == {"error": error, "state": "stable", "peer": error}
 
 
 @pytest.mark.parametrize("configuration", [TARGET, None])
@@ -228,7 +229,7 @@ async def test_an_assertion_for_another_conference_or_for_none_is_refused(
     offer = await signed_offer(page, parties.a, signed_for)
     value = {"sdp": offer["sdp"], "edit": "none", "conference": CONFERENCE}
     assert await run(page, REFUSED, value) == {
-        "detail": "idp-token-invalid",
+        "error": "OperationError",
         "state": "stable",
         "peer": "pending",
     }
@@ -250,7 +251,7 @@ async def test_an_answer_to_another_offer_is_refused(page: Page, parties: Partie
       return caught(victim.setRemoteDescription(peer.localDescription));
     """
     outcome = await run(page, body, parties.a.domain)
-    assert (outcome["detail"], outcome["message"]) == ("idp-token-invalid", "the assertion was made for another offer")
+    assert (outcome["name"], outcome["message"]) == ("OperationError", "the assertion was made for another offer")
 
 
 @pytest.mark.parametrize(
@@ -279,7 +280,7 @@ async def test_an_expired_assertion_says_so(page: Page, parties: Parties) -> Non
     await sign_in(page, parties.a, "alice")
     offer = await signed_offer(page, parties.a)
     value = {"sdp": offer["sdp"], "edit": "none", "configuration": TARGET}
-    assert (await run(page, REFUSED, value))["detail"] == "idp-token-expired"
+    assert (await run(page, REFUSED, value))["error"] == "idp-token-expired"
 
 
 async def test_sign_in_with_the_keyboard_alone(page: Page, parties: Parties) -> None:

@@ -18,8 +18,9 @@ PREAMBLE = """async (value) => {
     try {
       return { value: await promise };
     } catch (error) {
-      const { name, message, errorDetail = null, idpLoginUrl = null } = error;
-      return { name, message, detail: errorDetail, loginUrl: idpLoginUrl };
+      const { name, message, errorDetail = null, idpLoginUrl = null, cause } = error;
+      const isPlain = error.constructor === DOMException;
+      return { name, message, isPlain, detail: errorDetail, loginUrl: idpLoginUrl, cause: cause?.errorDetail ?? null };
     }
   };
   const offering = (configuration) => {

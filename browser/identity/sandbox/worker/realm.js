@@ -15,18 +15,20 @@
   /** @type {RTCIdentityProvider | undefined} */
   let identityProvider;
 
+  // The specification wants an RTCError from an IdP and exposes the interface to windows only. Takes the older
+  // constructor's `new RTCError("idp-need-login")`, too.
   class RTCError extends DOMException {
     /**
-     * @param {object} init
+     * @param {string | {errorDetail: string}} init
      * @param {string} [message]
      */
     constructor(init, message) {
       super(message, "OperationError");
-      Object.assign(this, init);
+      Object.assign(this, typeof init === "string" ? { errorDetail: init } : init);
     }
   }
 
-  const registrar = {
+  class RTCIdentityProviderRegistrar {
     /** @param {any} idp */
     register(idp) {
       const { generateAssertion, validateAssertion } = Object(idp);
@@ -34,12 +36,32 @@
         throw new TypeError("not an RTCIdentityProvider");
       }
       identityProvider ??= { generateAssertion, validateAssertion };
-    },
-  };
+    }
+  }
 
   // "a JavaScript realm that operates in the origin of the loaded JavaScript": told to the script, not given to it.
-  const location = new URL(uri);
-  const members = { rtcIdentityProvider: registrar, location, origin: location.origin, RTCError };
+  // The members are its own, as those of a window's location are, so that JSON shows them.
+  const url = new URL(uri);
+  const { href, origin, protocol, host, hostname, port: urlPort, pathname, search, hash } = url;
+  const location = {
+    href,
+    origin,
+    protocol,
+    host,
+    hostname,
+    port: urlPort,
+    pathname,
+    search,
+    hash,
+  };
+  Object.defineProperty(location, "toString", { value: () => href });
+  const members = {
+    rtcIdentityProvider: new RTCIdentityProviderRegistrar(),
+    location: Object.freeze(location),
+    origin,
+    RTCError,
+    RTCIdentityProviderRegistrar,
+  };
   for (const [name, value] of Object.entries(members)) {
     Object.defineProperty(self, name, { value, configurable: true, enumerable: true });
   }
