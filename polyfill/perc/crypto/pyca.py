@@ -6,6 +6,7 @@ Nothing here suspends: a coroutine of this provider runs to its end in one `send
 from __future__ import annotations
 
 import os
+from typing import cast
 
 from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, keywrap
@@ -137,8 +138,9 @@ class PycaProvider:
 
 
 def _verify_ecdsa(public_key: bytes, scheme: SignatureScheme, signature: bytes, data: bytes) -> bool:
-    group, point = read_ec_public_key(public_key)
-    ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[group], point).verify(signature, data, _ECDSA[scheme])
+    read_ec_public_key(public_key)  # which refuses what OpenSSL would also take
+    key = cast(ec.EllipticCurvePublicKey, load_der_public_key(public_key))
+    key.verify(signature, data, _ECDSA[scheme])
     return True
 
 

@@ -12,7 +12,6 @@ preserve the association where they can be forged. Afterwards only protected rec
 
 from __future__ import annotations
 
-from enum import Enum
 
 from perc.crypto.provider import CryptoProvider
 from perc.dtls.ack import read_ack
@@ -37,15 +36,7 @@ HANDSHAKE_DEADLINE = 30.0
 ALERT_GRACE = 2.0
 
 
-class _Phase(Enum):
-    IDLE = "nothing sent or received yet"
-    HANDSHAKING = "the handshake goes on"
-    CONNECTED = "application data flows"
-    ENDED = "closed or failed"
-
-
 _PROTECTED_MESSAGES = (HandshakeType.FINISHED, HandshakeType.EKT_KEY)
-_OPEN = (_Phase.HANDSHAKING, _Phase.CONNECTED)
 
 
 class Association:
@@ -59,7 +50,8 @@ class Association:
         self._records = RecordLayer(provider)
         self._reassembler = Reassembler()
         self._retransmission = Retransmission()
-        self._phase = _Phase.IDLE
+        # From the first datagram to the last; within it, while application data flows; after it.
+        self._is_open = self._is_connected = self._has_ended = False
         self._write_epoch = CLEAR_EPOCH
         self._answered_message_seq: int | None = None
         self._deadline: float | None = None
@@ -121,20 +113,8 @@ class Association:
             await self._transmit(now)
         return self._take_events()
 
-    @property
-    def _is_idle(self) -> bool:
-        return self._phase is _Phase.IDLE
-
-    @property
-    def _is_connected(self) -> bool:
-        return self._phase is _Phase.CONNECTED
-
-    @property
-    def _has_ended(self) -> bool:
-        return self._phase is _Phase.ENDED
-
-    def _start_clock(self, now: float) -> None:
-        self._phase = _Phase.HANDSHAKING
+    def _open(self, now: float) -> None:
+        self._is_open = True
         self._deadline = now + HANDSHAKE_DEADLINE
 
     def _take_events(self) -> list[Event]:
@@ -142,7 +122,7 @@ class Association:
         return events
 
     async def _receive_record(self, record: Record, now: float) -> None:
-        if self._phase not in _OPEN:
+        if not self._is_open:
             return None
         plaintext = await self._records.open(record)
         if plaintext is None:
@@ -214,7 +194,7 @@ class Association:
             case _:
                 self._events.append(output)
                 if isinstance(output, HandshakeCompleted):
-                    self._phase = _Phase.CONNECTED
+                    self._is_connected = True
                     self._deadline = None
                     self._retransmission.complete()
 
@@ -279,5 +259,6 @@ class Association:
         self._datagrams.append(await self._records.seal(self._write_epoch, ContentType.ALERT, write_alert(description)))
 
     def _end(self) -> None:
-        self._phase = _Phase.ENDED
+        self._is_open = self._is_connected = False
+        self._has_ended = True
         self._retransmission.stop()

@@ -29,9 +29,9 @@ class DtlsClient(Association):
 
     async def start(self, now: float) -> list[Event]:
         """Send the ClientHello; `ApiMisuse` the second time."""
-        if not self._is_idle:
+        if self._is_open or self._has_ended:
             raise ApiMisuse("the handshake has been started")
-        self._start_clock(now)
+        self._open(now)
         for output in self._client_handshake.start():
             await self._apply(output, now)
         return self._take_events()

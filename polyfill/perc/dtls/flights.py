@@ -115,10 +115,10 @@ class _Packer:
         self.datagrams: list[list[OutgoingRecord]] = [[]]
 
     def add_message(self, epoch: int, message: HandshakeMessage) -> None:
-        whole = OutgoingRecord(epoch, ContentType.HANDSHAKE, write_message(message))
-        if whole.wire_length <= self._room:
-            return self.add(whole)
-        return self._add_fragments(epoch, message)
+        if _overhead(epoch) + fragments.HEADER_LENGTH + len(message.body) > self._room:
+            self._add_fragments(epoch, message)
+        else:
+            self.add(OutgoingRecord(epoch, ContentType.HANDSHAKE, write_message(message)))
 
     def _add_fragments(self, epoch: int, message: HandshakeMessage) -> None:
         overhead = _overhead(epoch) + fragments.HEADER_LENGTH

@@ -37,8 +37,8 @@ class DtlsServer(Association):
 
     async def receive_datagram(self, data: bytes, now: float) -> list[Event]:
         """Take a datagram of the client in; the first one starts the clock of the handshake."""
-        if self._is_idle:
-            self._start_clock(now)
+        if not self._is_open and not self._has_ended:
+            self._open(now)
         return await super().receive_datagram(data, now)
 
     @property

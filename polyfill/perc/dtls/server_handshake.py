@@ -33,6 +33,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from perc.crypto.provider import CryptoProvider, KeyShare, SignatureScheme, SigningKey
 from perc.dtls.events import HandshakeCompleted
@@ -72,6 +73,11 @@ from perc.x509.certificate import Certificate
 COOKIE_SECRET_LENGTH = 32
 
 _CERTIFICATE_REQUEST = write_certificate_request(CertificateRequest(bytes([ECDSA_SIGN]), SIGNATURE_SCHEMES))
+
+
+@lru_cache(maxsize=1)  # a Key Distributor has one certificate
+def _certificate_message(certificate: bytes) -> bytes:
+    return write_certificates([certificate])
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,7 @@ class ServerHandshake:
         return Flight(
             (
                 send(HandshakeType.SERVER_HELLO, write_server_hello(server_hello)),
-                send(HandshakeType.CERTIFICATE, write_certificates([self._config.certificate.der])),
+                send(HandshakeType.CERTIFICATE, _certificate_message(self._config.certificate.der)),
                 send(HandshakeType.SERVER_KEY_EXCHANGE, write_server_key_exchange(await self._server_key_exchange())),
                 send(HandshakeType.CERTIFICATE_REQUEST, _CERTIFICATE_REQUEST),
                 send(HandshakeType.SERVER_HELLO_DONE, b""),

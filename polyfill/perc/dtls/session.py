@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import struct
 from dataclasses import dataclass, field
 
 from perc.crypto.provider import CryptoProvider
@@ -83,7 +82,5 @@ class Session:
 
 def _split(material: bytes, key_length: int, salt_length: int) -> tuple[bytes, bytes, bytes, bytes]:
     """The client's and the server's key, the client's and the server's salt: the one order that there is."""
-    client_key, server_key, client_salt, server_salt = struct.unpack(
-        f"{key_length}s{key_length}s{salt_length}s{salt_length}s", material
-    )
-    return client_key, server_key, client_salt, server_salt
+    keys, salts = material[: 2 * key_length], material[2 * key_length :]
+    return keys[:key_length], keys[key_length:], salts[:salt_length], salts[salt_length:]

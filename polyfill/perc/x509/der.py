@@ -49,7 +49,7 @@ class DerReader:
 
     def expect_end(self) -> None:
         """Refuse trailing elements."""
-        if not self.at_end:
+        if self._position != len(self._data):
             raise CertificateError("trailing octets in DER")
 
     def next_is(self, tag: int) -> bool:
