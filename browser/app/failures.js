@@ -24,10 +24,6 @@ const PROBLEMS = /** @type {Record<string, [string, string]>} */ ({
     "The connection was given up. Join again.",
   ],
   "no-key-distributor": ["The host is not here", "Their Key Distributor is not connected."],
-  refused: [
-    "You were not admitted",
-    "The host’s Key Distributor did not accept your identity or your offer.",
-  ],
   "invalid-offer": [
     "Your browser’s offer was not accepted",
     "It says something that is not allowed here.",
@@ -51,6 +47,12 @@ const PROBLEMS = /** @type {Record<string, [string, string]>} */ ({
   ],
   version: ["This page is out of date", "Reload it."],
 });
+
+/** How a Key Distributor begins a refusal that is its owner's wish (`perc.key_distributor.signing`). */
+const NOT_ADMITTED = "the host does not admit";
+
+/** How it begins the error of a tunnel that the Media Distributor ended by an alert (`perc.runtime.errors`). */
+const TUNNEL_REFUSED = "the Media Distributor refused the connection";
 
 /** By the errorDetail of an identity provider (W3C webrtc-identity), for one's own provider. */
 const IDENTITY = /** @type {Record<string, string>} */ ({
@@ -143,12 +145,10 @@ export function describeFailure(error, context) {
 function words(stage, cause, { owner }) {
   if (cause instanceof SessionFailed) return WORKER[cause.reason];
   if (cause instanceof ProblemError) {
-    const [title, text] = PROBLEMS[cause.kind] ?? STAGES[stage];
-    return [title, cause.kind === "refused" ? `${text} It said: “${cause.message}”` : text];
+    if (cause.kind === "refused") return refusalWords(cause.message);
+    return PROBLEMS[cause.kind] ?? STAGES[stage];
   }
-  const { name, errorDetail } = /** @type {{ name?: string, errorDetail?: string }} */ (
-    cause ?? {}
-  );
+  const { name, message, errorDetail } = members(cause);
   if (stage === "answering") return answerWords(errorDetail, owner);
   if (errorDetail !== undefined && errorDetail in IDENTITY) {
     return ["Your identity provider did not help", IDENTITY[errorDetail] ?? ""];
@@ -168,8 +168,41 @@ function words(stage, cause, { owner }) {
       "Its certificate is not trusted, or has another name. The conference was not started.",
     ];
   }
+  if (stage === "connecting-key-distributor" && message?.startsWith(TUNNEL_REFUSED)) {
+    return [
+      "The Media Distributor expects another Key Distributor",
+      "The room was announced with a certificate that is not yours, so your keys would not be the " +
+        "ones in use. The conference was not started.",
+    ];
+  }
   if (name === "TimeoutError") return [STAGES[stage][0], "There was no answer in time."];
   return STAGES[stage];
+}
+
+/**
+ * The host's Key Distributor gave a reason (sign_answer_reject).
+ *
+ * @param {string} reason
+ * @returns {[string, string]}
+ */
+function refusalWords(reason) {
+  const [title, text] = reason.startsWith(NOT_ADMITTED)
+    ? ["The host does not admit you", "They let in only whom they have on their guest list."]
+    : [
+        "You were not admitted",
+        "The host’s Key Distributor did not accept your identity or your offer.",
+      ];
+  return [title, `${text} It said: “${reason}”`];
+}
+
+/**
+ * An error's members; createOffer has what an identity provider did wrong as the cause of its own.
+ *
+ * @param {any} error
+ * @returns {{ name?: string, message?: string, errorDetail?: string }}
+ */
+function members(error) {
+  return error?.cause?.errorDetail ? error.cause : (error ?? {});
 }
 
 /**
