@@ -8,7 +8,7 @@ import pytest
 
 from perc.dtls import ApplicationDataReceived, AssociationClosed, AssociationFailed, HandshakeCompleted
 from perc.dtls.association import ALERT_GRACE, HANDSHAKE_DEADLINE
-from perc.dtls.fragments import HandshakeMessage, HandshakeType, write_message
+from perc.dtls.fragments import HandshakeMessage, HandshakeType, read_fragments, write_message
 from perc.dtls.records import DTLS_1_2, ContentType, Record, read_records
 from perc.errors import (
     AlertDescription,
@@ -46,6 +46,13 @@ def half_way() -> Path:
     path._carry(path.client, path.server)
     path._carry(path.server, path.client)
     return path
+
+
+def clear_messages_of_the_client(path: Path) -> list[HandshakeMessage]:
+    """What the client answers to the server's first flight, up to ChangeCipherSpec."""
+    (datagram,) = path.client.association.datagrams_to_send()
+    fragments = read_fragments(read_records(datagram)[0].fragment)
+    return [HandshakeMessage(each.msg_type, each.message_seq, each.content) for each in fragments]
 
 
 def tell(path: Path, datagram: bytes, now: float | None = None) -> list:
@@ -232,26 +239,23 @@ class TestMessages:
 
     def test_an_invalid_ecdh_key(self):
         path = half_way()
-        (datagram,) = path.client.association.datagrams_to_send()
-        certificate, key_exchange, *_ = read_records(datagram)
-        zero = key_exchange.fragment[:-32] + bytes(32)
-        tell(path, write_record(certificate) + write_record(replace(key_exchange, fragment=zero)))
+        certificate, key_exchange, _ = clear_messages_of_the_client(path)
+        tell(path, clear(certificate))
+        tell(path, clear(replace(key_exchange, body=key_exchange.body[:1] + bytes(32))))
         assert path.server.error.alert is AlertDescription.ILLEGAL_PARAMETER
 
     def test_a_signature_scheme_that_was_not_asked_for(self):
         path = half_way()
-        (datagram,) = path.client.association.datagrams_to_send()
-        *before, verify, _, _ = read_records(datagram)
-        rsa = verify.fragment[:12] + bytes.fromhex("0401") + verify.fragment[14:]
-        tell(path, b"".join(map(write_record, before)) + write_record(replace(verify, fragment=rsa)))
+        *before, verify = clear_messages_of_the_client(path)
+        rsa = replace(verify, body=bytes.fromhex("0401") + verify.body[2:])
+        tell(path, b"".join(map(clear, [*before, rsa])))
         assert path.server.error.alert is AlertDescription.ILLEGAL_PARAMETER
 
     def test_a_forged_signature(self):
         path = half_way()
-        (datagram,) = path.client.association.datagrams_to_send()
-        *before, verify, _, _ = read_records(datagram)
-        forged = verify.fragment[:-1] + bytes([verify.fragment[-1] ^ 1])
-        tell(path, b"".join(map(write_record, before)) + write_record(replace(verify, fragment=forged)))
+        *before, verify = clear_messages_of_the_client(path)
+        forged = replace(verify, body=verify.body[:-1] + bytes([verify.body[-1] ^ 1]))
+        tell(path, b"".join(map(clear, [*before, forged])))
         assert path.server.error.alert is AlertDescription.DECRYPT_ERROR
 
     def test_an_altered_client_hello_is_found_out(self):

@@ -12,7 +12,6 @@ preserve the association where they can be forged. Afterwards only protected rec
 
 from __future__ import annotations
 
-
 from perc.crypto.provider import CryptoProvider
 from perc.dtls.ack import read_ack
 from perc.dtls.alerts import read_alert, write_alert

@@ -96,10 +96,10 @@ class Flight:
         for message in self.clear:
             packer.add_message(CLEAR_EPOCH, message)
         if self.protected and not self.after_handshake:
-            packer.add(OutgoingRecord(CLEAR_EPOCH, ContentType.CHANGE_CIPHER_SPEC, CHANGE_CIPHER_SPEC))
+            packer.add_change_cipher_spec()
         for message in self.protected:
             packer.add_message(PROTECTED_EPOCH, message)
-        return packer.datagrams
+        return packer.finish()
 
 
 def _overhead(epoch: int) -> int:
@@ -107,40 +107,70 @@ def _overhead(epoch: int) -> int:
 
 
 class _Packer:
-    """Fills datagrams: one fragment a record, as many records a datagram as fit."""
+    """Fills datagrams: as many fragments a record and as many records a datagram as fit.
+
+    "multiple handshake messages may be placed in the same DTLS record, provided that there is room and that they are
+    part of the same flight" (RFC 6347, Section 4.2.3).
+    """
 
     def __init__(self, mtu: int) -> None:
         self._mtu = mtu
         self._room = mtu
-        self.datagrams: list[list[OutgoingRecord]] = [[]]
+        self._datagrams: list[list[OutgoingRecord]] = [[]]
+        self._epoch: int | None = None  # of the record that is being filled, while one is
+        self._payload = b""
 
     def add_message(self, epoch: int, message: HandshakeMessage) -> None:
-        if _overhead(epoch) + fragments.HEADER_LENGTH + len(message.body) > self._room:
-            self._add_fragments(epoch, message)
+        if self._room_for_fragment(epoch) >= len(message.body):
+            self._add_fragment(epoch, write_message(message))
         else:
-            self.add(OutgoingRecord(epoch, ContentType.HANDSHAKE, write_message(message)))
+            self._add_fragments(epoch, message)
+
+    def add_change_cipher_spec(self) -> None:
+        self._finish_record()
+        record = OutgoingRecord(CLEAR_EPOCH, ContentType.CHANGE_CIPHER_SPEC, CHANGE_CIPHER_SPEC)
+        if self._room < record.wire_length:
+            self._next_datagram()
+        self._datagrams[-1].append(record)
+        self._room -= record.wire_length
+
+    def finish(self) -> list[list[OutgoingRecord]]:
+        self._finish_record()
+        return self._datagrams
 
     def _add_fragments(self, epoch: int, message: HandshakeMessage) -> None:
-        overhead = _overhead(epoch) + fragments.HEADER_LENGTH
         offset, length = 0, len(message.body)
         while True:
-            if self._room - overhead < min(length - offset, MIN_FRAGMENT_LENGTH):
+            room = self._room_for_fragment(epoch)
+            if room < min(length - offset, MIN_FRAGMENT_LENGTH):
                 self._next_datagram()
-            fragment = message.fragment(offset, self._room - overhead)
-            self.add(OutgoingRecord(epoch, ContentType.HANDSHAKE, write_fragment(fragment)))
+                continue
+            fragment = message.fragment(offset, room)
+            self._add_fragment(epoch, write_fragment(fragment))
             offset = fragment.end
             if offset == length:
                 return
 
-    def add(self, record: OutgoingRecord) -> None:
-        length = record.wire_length
-        if length > self._room:
-            self._next_datagram()
-        self.datagrams[-1].append(record)
-        self._room -= length
+    def _room_for_fragment(self, epoch: int) -> int:
+        header = 0 if epoch == self._epoch else _overhead(epoch)
+        return self._room - header - fragments.HEADER_LENGTH
+
+    def _add_fragment(self, epoch: int, fragment: bytes) -> None:
+        if epoch != self._epoch:
+            self._finish_record()
+            self._epoch = epoch
+            self._room -= _overhead(epoch)
+        self._payload += fragment
+        self._room -= len(fragment)
+
+    def _finish_record(self) -> None:
+        if self._epoch is not None:
+            self._datagrams[-1].append(OutgoingRecord(self._epoch, ContentType.HANDSHAKE, self._payload))
+            self._epoch, self._payload = None, b""
 
     def _next_datagram(self) -> None:
-        self.datagrams.append([])
+        self._finish_record()
+        self._datagrams.append([])
         self._room = self._mtu
 
 
