@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from perc_server.identity_provider.app import create_app
 from perc_server.identity_provider.config import DemoAccount, IdentityProviderConfig
 from perc_server.identity_provider.sessions import challenge_of
+from tests.identity_provider.authenticator import Authenticator
 
 ORIGIN = "https://idp.example:8443"
 ASKING = "https://perc.example"
@@ -33,11 +34,11 @@ class Clock:
 class Provider:
     """The provider, with the accounts alice and anna, and a client that keeps cookies as a browser does."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path | str) -> None:
         self.clock = Clock()
         self.config = IdentityProviderConfig(
             ORIGIN,
-            f"sqlite:///{store / 'idp.db'}",
+            store if isinstance(store, str) else f"sqlite:///{store / 'idp.db'}",
             demo_accounts=(DemoAccount("alice", "alice-demo"), DemoAccount("anna", "anna-demo")),
             password_cost=CHEAPEST,
         )
@@ -77,6 +78,47 @@ class Provider:
     def sign(self, document: Any = None, **headers: str) -> httpx2.Response:
         document = {"contents": "{}", "origin": ASKING} if document is None else document
         return self.client.post("/sign", json=document, headers={**SAME_ORIGIN, **headers})
+
+    def register(self, name: str, password: str = "correct horse battery", **query: str) -> httpx2.Response:
+        page = self.client.get(str(httpx2.URL("/register", params=query)))
+        return self.post_form(page, name=name, password=password)
+
+    def signed_in(self, name: str = "alice") -> Provider:
+        page = self.client.get("/login?again=1")
+        assert self.post_form(page, name=name, password=f"{name}-demo").status_code == 303
+        return self
+
+    def is_signed_in(self) -> bool:
+        return self.client.get("/account").status_code == 200
+
+    def post(self, path: str, page: str = "/account", **fields: str) -> httpx2.Response:
+        """Sends a form of a page to a path, as its button would."""
+        (token, *_) = re.findall(r'name="csrf" value="([^"]+)"', self.client.get(page).text)
+        return self.client.post(path, data={"csrf": token, **fields}, headers=SAME_ORIGIN)
+
+    def options(self, path: str) -> dict[str, Any]:
+        """Of a passkey ceremony."""
+        answer = self.client.post(path, headers=SAME_ORIGIN)
+        assert answer.status_code == 200, answer.text
+        options: dict[str, Any] = answer.json()
+        return options
+
+    def authenticator(self, **claims: Any) -> Authenticator:
+        return Authenticator(**{"origin": ORIGIN, "rp_id": "idp.example", **claims})
+
+    def add_passkey(self, authenticator: Authenticator, label: str = "Laptop") -> httpx2.Response:
+        credential = authenticator.create(self.options("/account/passkeys/options"))
+        return self.post("/account/passkeys/new", "/account/passkeys/new", credential=credential, label=label)
+
+    def use_passkey(self, authenticator: Authenticator, **query: str) -> httpx2.Response:
+        """On the sign-in page."""
+        self.client.get("/login", params=query)
+        credential = authenticator.get(self.options("/login/passkey/options"))
+        return self.send_passkey(credential, **query)
+
+    def send_passkey(self, credential: str, **query: str) -> httpx2.Response:
+        path = str(httpx2.URL("/login/passkey", params=query))
+        return self.post(path, "/login?again=1", credential=credential)
 
     def with_session(self) -> Provider:
         assert self.redeem(self.code()).status_code == 204

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import uvicorn
 from sqlalchemy import Engine
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
@@ -44,7 +45,7 @@ def create_app(config: IdentityProviderConfig, clock: Callable[[], float] = time
             *_for_people_signed_in(services),
         ],
         middleware=[Middleware(HostGuard, origin=config.origin)],
-        exception_handlers={Problem: services.pages.problem},
+        exception_handlers={Problem: services.pages.problem, HTTPException: services.pages.problem},
     )
     app.state.config = config
     return app

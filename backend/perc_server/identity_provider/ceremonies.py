@@ -45,7 +45,15 @@ from perc_server.identity_provider.config import IdentityProviderConfig
 from perc_server.identity_provider.passkeys import Passkey, Passkeys
 from perc_server.identity_provider.sessions import SignIn
 
-MALFORMED = (WebAuthnException, UnsupportedAlgorithm, ValueError, LookupError, TypeError, AttributeError)
+MALFORMED = (
+    WebAuthnException,
+    UnsupportedAlgorithm,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 """What the package and its parsers raise for what an authenticator would not have sent."""
 
 NOT_ATTESTED = {AttestationFormat.NONE, AttestationFormat.PACKED}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from string import Template
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -73,7 +75,10 @@ class Pages:
         return response
 
     def problem(self, request: Request, error: Exception) -> Response:
-        """Starlette's exception handler for `Problem`: a page for people, a problem document for programs."""
+        """Starlette's exception handler: a page for people, a problem document for programs."""
+        if isinstance(error, HTTPException):
+            status = HTTPStatus(error.status_code)
+            error = Problem(status, "not-here", f"{status.phrase}: there is no such page here.")
         if not isinstance(error, Problem):
             raise error
         if "text/html" not in request.headers.get("accept", ""):

@@ -43,7 +43,7 @@ class SigningIn:
             return self._refused(request, asking, name, wait)
         known = await run_in_threadpool(self._accounts.with_hash, name)
         if not await self._passwords.verify(known and known[1], password) or known is None:
-            return self._page(request, asking, 401, name=name, problem=WRONG_PASSWORD)
+            return self._page(request, asking, 401, name=name, problem=WRONG_PASSWORD, invalid="true")
         self._limits.guessed(name, network(request))
         return await self._visitors.begin(request, known[0], asking.signed_in_as(known[0]))
 
@@ -75,7 +75,12 @@ class SigningIn:
         return response
 
     def _page(self, request: Request, asking: Asking, status: int = 200, **shown: str) -> Response:
-        values = {"name": self._config.account(asking.username), "problem": "", "passkey_problem": "", **shown}
+        nothing = {
+            "name": self._config.account(asking.username),
+            "problem": "",
+            "passkey_problem": "",
+            "invalid": "false",
+        }
         return self._pages.form(
             request,
             "sign_in",
@@ -83,6 +88,5 @@ class SigningIn:
             status,
             purpose=asking.purpose,
             query=asking.query,
-            invalid="true" if values["problem"] else "false",
-            **values,
+            **(nothing | shown),
         )
