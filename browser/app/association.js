@@ -3,7 +3,15 @@
  *
  * A fatal alert is protected by the association's own keys: neither the Media Distributor nor call
  * processing can make one, so that nobody else can say that the host does not want somebody.
+ *
+ * What Chromium 156 shows (measured): a fatal alert makes the RTCDtlsTransport and the
+ * RTCPeerConnection `failed`, in this order or the other, while ICE stays `connected`; there is no
+ * `error` event that would tell the alert. A close_notify closes the SCTP transport, and nothing
+ * else happens. A network that fails makes ICE `disconnected` and then `failed`, and leaves the
+ * RTCDtlsTransport `connected`.
  */
+
+const ICE_WORKS = ["connected", "completed"];
 
 /** The Key Distributor has ended the association: its owner wants it so. */
 export class TurnedAway extends Error {
@@ -35,8 +43,14 @@ export class Association {
   /** Why the connection has failed; null if it has not. */
   get failure() {
     if (this.#pc.connectionState !== "failed") return null;
-    const isAlert = this.#isEstablished && this.#pc.sctp?.transport.state === "failed";
-    if (isAlert) return new TurnedAway(this.isMember ? "removed" : "denied");
+    if (this.#isEstablished && this.#hasAlert) {
+      return new TurnedAway(this.isMember ? "removed" : "denied");
+    }
     return new Error("ICE or DTLS failed");
+  }
+
+  get #hasAlert() {
+    const { iceConnectionState, sctp } = this.#pc;
+    return sctp?.transport.state === "failed" || ICE_WORKS.includes(iceConnectionState);
   }
 }

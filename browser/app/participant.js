@@ -19,6 +19,9 @@ const PROTOCOL = "default";
  */
 const CONNECTING_LIMIT = 20_000;
 
+/** Milliseconds in which the reason for a closed key channel comes, if there is one. */
+const FAREWELL = 1_000;
+
 /** Milliseconds in which somebody on the guest list is let in: they need not read that they wait. */
 const PROMPT = 700;
 
@@ -58,6 +61,8 @@ export class Participant {
   /** The roster or a key has come: the Key Distributor tells neither to somebody who waits. */
   #admission = Promise.withResolvers();
   #sending = Promise.withResolvers();
+  /** The key channel has closed, and nobody has said why. */
+  #end = Promise.withResolvers();
 
   /**
    * @param {Invitation} invitation
@@ -78,6 +83,10 @@ export class Participant {
     this.pc.setIdentityProvider(provider, { protocol: PROTOCOL, usernameHint: identity });
     this.media = new MediaConnection(this.pc, worker);
     this.on("channel", ({ state }) => state === "open" && this.#arrival.resolve(null));
+    this.on(
+      "channel",
+      ({ state }) => state === "closed" && setTimeout(this.#end.resolve, FAREWELL),
+    );
     this.on("roster", () => this.#admit());
     this.on("key", () => this.#admit());
     this.on("sending", ({ state }) => state === "sending" && this.#sending.resolve(null));
@@ -202,6 +211,7 @@ export class Participant {
     return new Promise((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       event.then(() => resolve());
+      this.#end.promise.then(() => reject(new Error("the Key Distributor closed the key channel")));
       this.whenFailed(reject, signal);
       this.on("failed", ({ reason, detail }) => reject(new SessionFailed(reason, detail)), signal);
     });

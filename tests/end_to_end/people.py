@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
 from playwright.async_api import Error as PlaywrightError
 
 from tests.end_to_end.deployment import Deployment
@@ -22,6 +24,9 @@ JOIN_LIMIT = 30_000
 
 SENDING_SLOTS = (0, 1)
 """Of a page's transceivers: microphone and camera come first."""
+
+SCREENSHOTS = os.environ.get("PERC_SCREENSHOTS")
+SHAPES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 360, "height": 740}}
 
 Colour = tuple[int, int, int]
 
@@ -97,6 +102,7 @@ class Person:
         await self.page.get_by_text("Who may come in?").click()
         await self.page.get_by_label("Guests who need not wait").fill("\n".join(guests))
         await self.page.get_by_label(others, exact=True).check()
+        await self.pictures("lobby-host")
         await self.page.get_by_role("button", name="Open the room").click()
         await self.expect_state("in-call")
         return await self.page.locator("[data-part=join-link]").input_value()
@@ -111,6 +117,30 @@ class Person:
         await self.follow(link)
         await self.page.get_by_role("button", name="Join").click()
         await self.expect_state("in-call")
+
+    async def knock(self, link: str) -> None:
+        """Opens a join link, signs in, and asks to be let in."""
+        await self.follow(link)
+        await self.ask()
+
+    async def ask(self) -> None:
+        """From the lobby: joins, and waits to be let in."""
+        await self.page.get_by_role("button", name="Join").click()
+        waiting = self.page.get_by_role("heading", name="Waiting for the host to let you in")
+        await expect(waiting).to_be_visible(timeout=JOIN_LIMIT)
+
+    async def admit(self, other: Person) -> None:
+        """Lets in one who has asked."""
+        await self.page.get_by_role("button", name=f"Admit {other.identity}").click(timeout=JOIN_LIMIT)
+
+    async def deny(self, other: Person) -> None:
+        """Sends away one who has asked."""
+        await self.page.get_by_role("button", name=f"Deny {other.identity}").click(timeout=JOIN_LIMIT)
+
+    async def remove(self, other: Person) -> None:
+        """Removes a member, and says yes to whether this is meant."""
+        await self.page.get_by_role("button", name=f"Remove {other.identity}").click()
+        await self.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
 
     async def leave(self) -> None:
         await self.context.close()
@@ -227,8 +257,18 @@ class Person:
         """The numbered steps in this page's event log."""
         return await self.page.locator("[data-part=log-entries] [data-part=step]").all_text_contents()
 
-    async def screenshot(self, path: Path) -> None:
-        await self.page.screenshot(path=path)
+    async def pictures(self, name: str) -> None:
+        """What the page looks like, light and dark, wide and narrow; only with PERC_SCREENSHOTS, a directory."""
+        if not SCREENSHOTS:
+            return
+        before = self.page.viewport_size
+        schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+        for (shape, size), scheme in product(SHAPES.items(), schemes):
+            await self.page.set_viewport_size(size)
+            await self.page.emulate_media(color_scheme=scheme)
+            await self.page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{shape}-{scheme}.png")
+        await self.page.emulate_media(color_scheme=None)
+        await self.page.set_viewport_size(before or SHAPES["wide"])
 
     async def evaluate_in_worker(self, name_part: str, expression: str) -> Any:
         """Runs an expression in a Worker of the page: a tester's privilege, no door of the product."""

@@ -222,7 +222,10 @@ async def test_a_certificate_that_no_offer_named(call: Call, monkeypatch: pytest
 
     with pytest.raises(SSL.Error, match="alert"):
         await asyncio.wait_for(shake_hands(), JOIN_LIMIT / 1000)
-    await expect(call.alice.page.get_by_text("They got no keys.")).to_be_visible()
+    notice = call.alice.page.get_by_text("They got no keys.")
+    await expect(notice).to_be_visible()
+    await call.alice.page.get_by_role("button", name="Dismiss").click()
+    await expect(notice).to_be_hidden()
     await call.goes_on()
 
 
@@ -283,8 +286,9 @@ async def test_a_conference_started_for_another_key_distributor(call: Call, come
     anna, other = await come("anna"), Identity.make("other").fingerprint
     await alter(anna, START, lambda start: {**start, "fingerprint": str(other)})
     await open_room(anna, f"{call.deployment.origin}/perc/stolen#host")
-    text = "The tunnel to the Media Distributor did not come about."
-    await expect_failure(anna, "The Key Distributor could not connect", text, "refused the connection: alert")
+    text = "The room was announced with a certificate that is not yours"
+    title = "The Media Distributor expects another Key Distributor"
+    await expect_failure(anna, title, text, "refused the connection: alert")
     await call.goes_on()
 
 

@@ -1,7 +1,7 @@
 /** The door of a conference: who asks its host to be let in. Nobody's focus is taken by it. */
 
 import { button, focusCall, part, stamp, write } from "./elements.js";
-import { verified } from "./verified.js";
+import { whenAndByWhom } from "./verified.js";
 
 /** @typedef {import("../conference.js").Conference} Conference */
 /** @typedef {import("../admission.js").JoinRequest} JoinRequest */
@@ -34,9 +34,9 @@ export class Door {
   #add(request) {
     const item = stamp("request");
     const { identity, verifiedAt } = request;
-    const how = verified(identity, verifiedAt);
+    const verified = whenAndByWhom(identity, verifiedAt);
     write(part("request-identity", item), identity);
-    write(part("request-verified", item), how);
+    write(part("request-verified", item), `Verified ${verified}`);
     for (const decision of /** @type {const} */ (["admit", "deny"])) {
       const control = button(decision, item);
       control.setAttribute("aria-label", `${control.textContent} ${identity}`);
@@ -44,7 +44,7 @@ export class Door {
     }
     this.#items.set(request, item);
     this.#list.append(item);
-    write(part("door-status"), `${identity} wants to come in, ${how}.`);
+    write(part("door-status"), `${identity} wants to come in, verified ${verified}.`);
   }
 
   /** @param {JoinRequest} request */

@@ -6,7 +6,7 @@
  */
 
 import { button, focusCall, part, stamp, write } from "./elements.js";
-import { verified } from "./verified.js";
+import { whenAndByWhom } from "./verified.js";
 
 /**
  * How far, in units of the video clock, the first frame shown may lie behind the first one
@@ -15,9 +15,9 @@ import { verified } from "./verified.js";
 const FIRST_FRAMES = 5 * 90_000;
 
 const WHOSE = /** @type {Record<import("../tiles.js").Whose, string>} */ ({
-  "this page": "You, ",
-  "this user": "You elsewhere, ",
-  "another user": "",
+  "this page": "You, verified",
+  "this user": "You elsewhere, verified",
+  "another user": "Verified",
 });
 
 const MEDIA_KINDS = /** @type {const} */ (["audio", "video"]);
@@ -43,7 +43,7 @@ export class TileGrid {
     const tile = this.#tiles.get(id) ?? this.#add(id, isOwn);
     tile.dataset["whose"] = whose;
     write(part("identity", tile), identity);
-    write(part("verified", tile), WHOSE[whose] + verified(identity, verifiedAt * 1000));
+    write(part("verified", tile), `${WHOSE[whose]} ${whenAndByWhom(identity, verifiedAt * 1000)}`);
     write(part("initial", tile), identity.slice(0, 1).toUpperCase());
     tile.setAttribute("aria-label", isOwn ? `${identity}, you` : identity);
     button("remove", tile).setAttribute("aria-label", `Remove ${identity}`);

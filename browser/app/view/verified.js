@@ -1,10 +1,10 @@
-/** How the page says that an identity is verified: when, and by whom. */
+/** Since when, and by whom, an identity is verified: it is said of every identity on the page. */
 
 /**
  * @param {string} identity `name@idp`: an identity provider vouches for names of its own domain only
  * @param {number} verifiedAt milliseconds since the epoch
  */
-export function verified(identity, verifiedAt) {
+export function whenAndByWhom(identity, verifiedAt) {
   const time = new Date(verifiedAt).toLocaleTimeString([], { timeStyle: "short" });
-  return `verified ${time} by ${identity.slice(identity.lastIndexOf("@") + 1)}`;
+  return `${time} by ${identity.slice(identity.lastIndexOf("@") + 1)}`;
 }
