@@ -43,14 +43,22 @@ async function generate(identity, contents) {
     const signal = AbortSignal.timeout(TIME_LIMIT);
     const options = { signal, onstep: binding?.onstep };
     const proxy = await IdpProxy.load(provider.domain, provider.protocol, options);
-    const peerIdentity = provider.options.peerIdentity ?? identity.configured;
-    return encodeIdentity(
-      await proxy.generateAssertion(contents, { ...provider.options, peerIdentity }),
-    );
+    return encodeIdentity(await proxy.generateAssertion(contents, optionsOf(identity, provider)));
   } catch (error) {
     identity.note(Object(error));
     throw error;
   }
+}
+
+/**
+ * "If this value is omitted, but a value is provided for the peerIdentity member of RTCConfiguration, the value from
+ * RTCConfiguration is used."
+ *
+ * @param {ConnectionIdentity} identity
+ * @param {import("./connection-identity.js").IdentityProvider} provider
+ */
+function optionsOf({ configured }, { options }) {
+  return configured === undefined ? options : { peerIdentity: configured, ...options };
 }
 
 /**

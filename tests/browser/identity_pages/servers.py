@@ -31,16 +31,18 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Server:
-    """A context manager that serves `make_app(origin)` at `http://HOST:PORT`."""
+    """A context manager that serves `make_app(origin)` at `http://HOST:PORT`, https with a certificate."""
 
-    def __init__(self, host: str, make_app: Callable[[str], Starlette]) -> None:
+    def __init__(self, host: str, make_app: Callable[[str], Starlette], certificate: Path | None = None) -> None:
         # asyncio turns Nagle's algorithm off only where the protocol is named; else each answer waits for 40 ms.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         self.domain = f"{host}:{self._socket.getsockname()[1]}"
-        self.origin = f"http://{self.domain}"
+        self.origin = f"{'https' if certificate else 'http'}://{self.domain}"
         self.app = make_app(self.origin)
-        self._server = uvicorn.Server(uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=1))
+        self._server = uvicorn.Server(
+            uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=1, ssl_certfile=certificate)
+        )
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 
     def __enter__(self) -> Self:
@@ -86,9 +88,9 @@ def identity_provider(host: str, store: Path, clock: Clock, *names: str) -> Serv
 class HostileProvider(Server):
     """Answers what `handlers` says for a path, and 404 otherwise."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, certificate: Path | None = None) -> None:
         self.handlers: dict[str, Handler] = {}
-        super().__init__(host, lambda _origin: Starlette(routes=[Route("/{path:path}", self._answer)]))
+        super().__init__(host, lambda _origin: Starlette(routes=[Route("/{path:path}", self._answer)]), certificate)
 
     def serves_script(self, text: str) -> None:
         """The standard script alone, as a provider without a frame has it."""

@@ -37,6 +37,10 @@
       }
       identityProvider ??= { generateAssertion, validateAssertion };
     }
+
+    get [Symbol.toStringTag]() {
+      return "RTCIdentityProviderRegistrar";
+    }
   }
 
   // "a JavaScript realm that operates in the origin of the loaded JavaScript": told to the script, not given to it.
