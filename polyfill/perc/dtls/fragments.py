@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from perc.errors import DecodeError, IllegalParameter
-from perc.wire import Reader
 
 # msg_type with length, message_seq, fragment_offset with fragment_length: 4, 2 and 6 octets.
 _HEADER = struct.Struct(">IHHI")
@@ -91,20 +90,25 @@ def write_fragment(fragment: Fragment) -> bytes:
 
 def read_fragments(payload: bytes) -> list[Fragment]:
     """All fragments in the payload of a handshake record; `DecodeError` unless they fill it exactly."""
-    reader = Reader(payload)
-    fragments = [read_fragment(reader)]
-    while reader.remaining:
-        fragments.append(read_fragment(reader))
+    fragments = [_read_fragment(payload, 0)]
+    position = HEADER_LENGTH + len(fragments[0].content)
+    while position < len(payload):
+        fragments.append(_read_fragment(payload, position))
+        position += HEADER_LENGTH + len(fragments[-1].content)
     return fragments
 
 
-def read_fragment(reader: Reader) -> Fragment:
-    """The next fragment."""
-    type_and_length, message_seq, high, low = _HEADER.unpack(reader.read(HEADER_LENGTH))
+def _read_fragment(payload: bytes, position: int) -> Fragment:
+    try:
+        type_and_length, message_seq, high, low = _HEADER.unpack_from(payload, position)
+    except struct.error as error:
+        raise DecodeError("a fragment shorter than its header") from error
     length, offset, fragment_length = type_and_length & _UINT24, high << 8 | low >> 24, low & _UINT24
-    if offset + fragment_length > length:
-        raise DecodeError("a fragment reaches beyond its message")
-    return Fragment(type_and_length >> 24, length, message_seq, offset, reader.read(fragment_length))
+    start = position + HEADER_LENGTH
+    content = payload[start : start + fragment_length]
+    if len(content) != fragment_length or offset + fragment_length > length:
+        raise DecodeError("a fragment that reaches beyond its record or its message")
+    return Fragment(type_and_length >> 24, length, message_seq, offset, content)
 
 
 class _PartialMessage:
