@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from perc_server.identity_provider.keys import LEAD, SigningKeys, thumbprint
@@ -51,18 +50,6 @@ def test_the_key_before_the_previous_one_is_gone(tmp_path: Path) -> None:
     seen.append(keys.current().kid)
     assert len(set(seen)) == 5
     assert kids(keys) == [seen[4], seen[3]]
-
-
-def test_requests_that_come_together_make_one_key(tmp_path: Path) -> None:
-    """Each with a key of its own would bury the previous one, whose assertions are still under way."""
-    clock = Clock()
-    keys = keys_in(tmp_path, clock)
-    first = keys.current().kid
-    clock.now += LIFETIME
-    with ThreadPoolExecutor(8) as pool:
-        published = list(pool.map(lambda _: tuple(kids(keys)), range(8)))
-    assert len(set(published)) == 1
-    assert published[0][1] == first
 
 
 def test_published_keys_have_no_private_part(tmp_path: Path) -> None:

@@ -114,6 +114,9 @@ def test_a_form_has_a_bounded_size(provider: Provider) -> None:
         "https://PERC.example",
         "https://perc.example:port",
         "https://perc.example\n",
+        "https://a\x00b",
+        "https://[::1",
+        "https://",
         f"https://{'x' * 400}.example",
     ],
 )
@@ -150,3 +153,10 @@ def test_a_sign_in_ends(provider: Provider) -> None:
     provider.code()
     provider.clock.now += provider.config.sign_in_lifetime + 1
     assert "Password" in provider.client.get(provider.login_url()).text
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:8000", "https://perc.example.", "http://[::1]:8000", "http://192.0.2.1"]
+)
+def test_web_origins_of_every_kind(origin: str, provider: Provider) -> None:
+    assert origin in provider.client.get(provider.login_url(origin=origin)).text

@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from perc_server.identity_provider import passwords
-from perc_server.identity_provider.guards import read_form
+from perc_server.identity_provider.guards import is_web_origin, read_form
 from perc_server.identity_provider.pages import Markup, date
 from perc_server.identity_provider.passkeys import Passkey
 from perc_server.identity_provider.services import Services
 from perc_server.identity_provider.sessions import SignIn
 from perc_server.identity_provider.throttle import network, too_many
+from perc_server.problems import Problem
 
 NOTICES = {
     "password": "Your password is changed. Everyone else, and every site, is signed out.",
@@ -64,6 +65,8 @@ class AccountPages:
     async def withdraw(self, request: Request, sign_in: SignIn) -> Response:
         """POST /account/sites: takes a consent back, and what came of it."""
         origin = (await read_form(request)).get("origin", "")
+        if not is_web_origin(origin):
+            raise Problem(HTTPStatus.BAD_REQUEST, "bad-origin", "That is not the name of a site.")
         await run_in_threadpool(self._accounts.revoke, sign_in.account, origin)
         await run_in_threadpool(self._sessions.withdraw, sign_in.account, origin)
         return RedirectResponse("/account?done=withdrawn", HTTPStatus.SEE_OTHER)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import uvicorn
 from sqlalchemy import Engine
@@ -38,7 +39,14 @@ def create_app(config: IdentityProviderConfig, clock: Callable[[], float] = time
     _make_demo_accounts(config, engine)
     services = Services.on(engine, config, clock)
     keys = SigningKeys(engine, config.key_lifetime, clock)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        engine.dispose()
+
     app = Starlette(
+        lifespan=lifespan,
         routes=[
             *_for_pages_of_others(Proxy(config, keys), Signing(config, services.sessions, keys, clock)),
             *_for_anyone(services),

@@ -159,7 +159,7 @@ class Ceremonies:
     def _authenticated(self, browser: str, response: str) -> Account:
         credential = parse_authentication_credential_json(response)
         challenge = self._challenge(_signing_in(browser), credential.response.client_data_json)
-        passkey = self._passkeys.find(credential.id)
+        passkey = self._passkeys.find(bytes_to_base64url(credential.raw_id))
         # "verify that response.userHandle is present, and that the user identified by this value is the owner of the
         # public key credential" (Section 7.2, step 6).
         if passkey is None or credential.response.user_handle != passkey.handle:

@@ -30,8 +30,12 @@ def open_store(url: str) -> Engine:
     """An engine on which all tables exist."""
     parsed = make_url(url)
     engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else create_engine(parsed, pool_pre_ping=True)
-    with engine.begin() as connection:
-        _upgrade(connection)
+    try:
+        with engine.begin() as connection:
+            _upgrade(connection)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
