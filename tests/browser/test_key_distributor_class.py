@@ -46,9 +46,10 @@ async def test_has_the_interface_of_the_draft_and_nothing_else(shared_page: Page
 
 
 async def test_the_proposed_additions_are_a_module_of_their_own(shared_page: Page, site: Site) -> None:
-    body = "return ['roster', 'connectionState', 'close', 'onstep'].map(name => name in RTCKeyDistributor.prototype);"
-    assert await run(shared_page, site, body) == [False] * 4
-    assert await run(shared_page, site, body, proposed=True) == [True] * 4
+    names = ["roster", "connectionState", "close", "onstep", "onjoinrequest", "remove"]
+    body = "return value.map((name) => name in RTCKeyDistributor.prototype);"
+    assert await run(shared_page, site, body, names) == [False] * 6
+    assert await run(shared_page, site, body, names, proposed=True) == [True] * 6
 
 
 async def test_is_an_event_target_with_a_tag_and_a_global_name(shared_page: Page, site: Site) -> None:
@@ -199,3 +200,166 @@ async def test_a_closed_key_distributor_refuses_everything(shared_page: Page, si
         *["DOMException InvalidStateError"] * 3,
         ["new", "closed"],
     ]
+
+
+# The proposed additions about who may join, with a Worker that does what the test says.
+
+SCRIPTED_WORKER = """
+  const said = [];
+  let answer = () => undefined;
+  globalThis.Worker = class {
+    constructor() { globalThis.worker = this; }
+    postMessage({ id, ...message }) {
+      said.push(message);
+      const error = answer(message);
+      queueMicrotask(() => this.onmessage({ data: error ? { id, error } : { id, result: null } }));
+    }
+    terminate() {}
+  };
+  const kd = new RTCKeyDistributor();
+  const happen = (data) => worker.onmessage({ data });
+  const ASSOCIATION = "0f8fad5b-d9cb-469f-a165-70867728950e";
+  const knock = (associationId = ASSOCIATION) => new Promise((resolve) => {
+    kd.addEventListener("joinrequest", resolve, { once: true });
+    happen({ event: "join-requested", associationId, identity: "bob@idp-b.example", idp: "idp-b.example:8002",
+             verifiedAt: 1_700_000_000_000 });
+  });
+  const outcome = (promise) =>
+    promise.then((value) => String(value), (error) => `${error.constructor.name} ${error.name}`);
+"""
+
+
+async def scripted(page: Page, site: Site, body: str, value: object = None) -> Any:
+    return await run(page, site, SCRIPTED_WORKER + body, value, proposed=True)
+
+
+async def test_an_admission_policy_goes_to_the_key_distributor(page: Page, site: Site) -> None:
+    policies = await scripted(
+        page,
+        site,
+        """kd.setAdmissionPolicy();
+        kd.setAdmissionPolicy({ admit: new Set(["bob@IDP-B.example", "@idp-a.example"]), others: "refuse" });
+        return said;""",
+    )
+    assert policies == [
+        {"operation": "setAdmissionPolicy", "admit": [], "others": "ask"},
+        {"operation": "setAdmissionPolicy", "admit": ["bob@idp-b.example", "@idp-a.example"], "others": "refuse"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "error"),
+    [
+        ("7", "TypeError TypeError"),
+        ("{ others: 'maybe' }", "TypeError TypeError"),
+        ("{ admit: 'bob@idp-b.example' }", "TypeError TypeError"),
+        ("{ admit: 7 }", "TypeError TypeError"),
+        ("{ admit: [Symbol()] }", "TypeError TypeError"),
+        ("{ admit: Array(10_001).fill('@idp-b.example') }", "TypeError TypeError"),
+        ("{ admit: ['bob'] }", "DOMException SyntaxError"),
+        ("{ admit: ['bob@'] }", "DOMException SyntaxError"),
+        ("{ admit: ['bob@idp-b.example@idp-a.example'] }", "DOMException SyntaxError"),
+        ("{ admit: ['bob @idp-b.example'] }", "DOMException SyntaxError"),
+        ("{ admit: ['bob@idp-b.example:8002'] }", "DOMException SyntaxError"),
+    ],
+)
+async def test_what_is_no_policy_is_refused_and_changes_nothing(
+    page: Page, site: Site, policy: str, error: str
+) -> None:
+    body = f"return [await thrown(() => kd.setAdmissionPolicy({policy})), said];"
+    assert await scripted(page, site, body) == [error, []]
+
+
+async def test_a_join_request_says_who_asks(page: Page, site: Site) -> None:
+    facts = await scripted(
+        page,
+        site,
+        """let handled;
+        kd.onjoinrequest = (event) => (handled = event);
+        const event = await knock();
+        const members = Object.keys(Object.getPrototypeOf(event)).sort();
+        return [handled === event, String(event), event instanceof Event, event.isTrusted, members,
+                event.associationId === ASSOCIATION, event.identity, event.idp, event.verifiedAt,
+                event.signal.aborted];""",
+    )
+    members = ["admit", "associationId", "deny", "identity", "idp", "signal", "verifiedAt"]
+    assert facts[:5] == [True, "[object RTCJoinRequestEvent]", True, False, members]
+    assert facts[5:] == [True, "bob@idp-b.example", "idp-b.example:8002", 1_700_000_000_000, False]
+
+
+@pytest.mark.parametrize("decision", ["admit", "deny"])
+async def test_a_request_is_decided_once(page: Page, site: Site, decision: str) -> None:
+    results = await scripted(
+        page,
+        site,
+        """const event = await knock();
+        const outcomes = [event[value](), event.admit(), event.deny()].map(outcome);
+        return [await Promise.all(outcomes), said, event.signal.aborted];""",
+        decision,
+    )
+    outcomes, said, withdrawn = results
+    assert outcomes == ["undefined", *["DOMException InvalidStateError"] * 2]
+    assert [(message["operation"], len(message["associationId"])) for message in said] == [(decision, 36)]
+    assert withdrawn
+
+
+@pytest.mark.parametrize("event", ["endpoint-left", "endpoint-keyed"])
+async def test_a_request_that_is_gone_is_withdrawn_and_cannot_be_decided(page: Page, site: Site, event: str) -> None:
+    results = await scripted(
+        page,
+        site,
+        """const [event, other] = [await knock(), await knock("7c9e6679-7425-40de-944b-e07fc1f90ae7")];
+        happen({ event: value, associationId: ASSOCIATION });
+        return [event.signal.aborted, other.signal.aborted, await outcome(event.admit()),
+                await outcome(event.deny()), said];""",
+        event,
+    )
+    assert results == [True, False, *["DOMException NotFoundError"] * 2, []]
+
+
+async def test_a_request_that_the_key_distributor_does_not_know_any_more_rejects(page: Page, site: Site) -> None:
+    results = await scripted(
+        page,
+        site,
+        """answer = () => ({ name: "NotFoundError", message: "gone" });
+        const event = await knock();
+        return [await outcome(event.admit()), event.signal.aborted, await outcome(kd.remove("00"))];""",
+    )
+    assert results == ["DOMException NotFoundError", True, "DOMException NotFoundError"]
+
+
+async def test_after_close_nothing_can_be_decided(page: Page, site: Site) -> None:
+    results = await scripted(
+        page,
+        site,
+        """const event = await knock();
+        kd.close();
+        return [event.signal.aborted, ...await Promise.all([event.admit(), event.deny(), kd.remove("00")].map(outcome)),
+                await thrown(() => kd.setAdmissionPolicy())];""",
+    )
+    assert results == [True, *["DOMException InvalidStateError"] * 4]
+
+
+async def test_an_event_that_no_key_distributor_made_decides_nothing(page: Page, site: Site) -> None:
+    results = await scripted(
+        page,
+        site,
+        """const { RTCJoinRequestEvent } = await import(`${assets}/key-distributor/join-request-event.js`);
+        const event = new RTCJoinRequestEvent("joinrequest", { identity: "bob@idp-b.example" });
+        return [await outcome(event.admit()), await outcome(RTCJoinRequestEvent.prototype.deny.call({})), said];""",
+    )
+    assert results == ["DOMException InvalidStateError", "TypeError TypeError", []]
+
+
+async def test_a_member_is_removed_by_its_id_in_the_roster(page: Page, site: Site) -> None:
+    results = await scripted(
+        page,
+        site,
+        """const member = { id: "ab".repeat(16), identity: "bob@idp-b.example", verifiedAt: 1, spi: 6, sources: [] };
+        const before = [kd.roster.length, kd.ektSpi];
+        happen({ event: "roster-changed", members: [member], spi: 7 });
+        const [{ id, spi }] = kd.roster;
+        return [before, kd.ektSpi, spi, await outcome(kd.remove(id)), said, await outcome(kd.remove())];""",
+    )
+    removal = {"operation": "remove", "memberId": "ab" * 16}
+    assert results == [[0, 0], 7, 6, "undefined", [removal], "TypeError TypeError"]

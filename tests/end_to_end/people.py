@@ -266,7 +266,7 @@ class Person:
         for (shape, size), scheme in product(SHAPES.items(), schemes):
             await self.page.set_viewport_size(size)
             await self.page.emulate_media(color_scheme=scheme)
-            await self.page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{shape}-{scheme}.png")
+            await self.page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{shape}-{scheme}.png", full_page=True)
         await self.page.emulate_media(color_scheme=None)
         await self.page.set_viewport_size(before or SHAPES["wide"])
 

@@ -145,8 +145,8 @@ export class RoomView {
   #renderKnocking() {
     const { room, owner, user } = this.#conference;
     write(part("knocking-room"), room);
-    const host = owner ?? "The host";
-    write(part("knocking-text"), `${host} is told that ${user.identity} wants to come in.`);
+    write(part("knocking-host"), owner ?? "The host");
+    write(part("knocking-identity"), user.identity ?? "you");
   }
 
   #renderEnd() {
