@@ -40,6 +40,10 @@ from perc.srtp.profiles import SRTPProtectionProfile
 SIGNATURE_SCHEMES = (SignatureScheme.ECDSA_SECP256R1_SHA256, SignatureScheme.ECDSA_SECP384R1_SHA384)
 NAMED_GROUPS = (NamedGroup.X25519, NamedGroup.SECP256R1, NamedGroup.SECP384R1)
 
+# Whatever MKI the client proposed, an empty one in the answer says that none is used (RFC 5764, Section 4.1.3).
+_SELECTED = {profile: write_use_srtp(UseSrtp((profile,))) for profile in SRTPProtectionProfile}
+_POINT_FORMATS = write_point_formats()
+
 
 @dataclass(frozen=True, slots=True)
 class Negotiated:
@@ -168,10 +172,9 @@ def _answer(
         raise HandshakeFailure("extended_master_secret is not offered")
     if offered[ExtensionType.EXTENDED_MASTER_SECRET]:
         raise DecodeError("extended_master_secret is not empty")
-    # Whatever MKI the client proposed, an empty one in the answer says that none is used (RFC 5764, Section 4.1.3).
     answer: Extensions = {
         ExtensionType.EXTENDED_MASTER_SECRET: b"",
-        ExtensionType.USE_SRTP: write_use_srtp(UseSrtp((profile,))),
+        ExtensionType.USE_SRTP: _SELECTED[profile],
     }
     renegotiation_info = offered.get(ExtensionType.RENEGOTIATION_INFO)
     if renegotiation_info is not None:
@@ -179,7 +182,7 @@ def _answer(
     if renegotiation_info is not None or EMPTY_RENEGOTIATION_INFO_SCSV in hello.cipher_suites:
         answer[ExtensionType.RENEGOTIATION_INFO] = EMPTY_RENEGOTIATION_INFO
     if ExtensionType.EC_POINT_FORMATS in offered:
-        answer[ExtensionType.EC_POINT_FORMATS] = write_point_formats()
+        answer[ExtensionType.EC_POINT_FORMATS] = _POINT_FORMATS
     if protocol is not None:
         answer[ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION] = write_protocol_names([protocol])
     if ekt_cipher is not None:
