@@ -203,11 +203,15 @@ async def test_a_provider_that_hangs_while_working(body: str, page: Page, provid
 
 
 async def test_a_redirect_to_plain_http_is_not_followed(page: Page, provider: HostileProvider) -> None:
+    """To a server that would answer; for the browser it is none of this machine's host names, which are exempt."""
+
     async def redirect(_request: Request) -> Response:
-        return RedirectResponse("http://idp.example/")
+        return RedirectResponse(f"{plain.origin}/.well-known/idp-proxy/default")
 
     provider.handlers["/.well-known/idp-proxy/default"] = redirect
-    assert (await generate(page, provider.domain))["detail"] == "idp-load-failure"
+    with HostileProvider("127.0.0.1") as plain:
+        plain.serves_script(ECHO)
+        assert (await generate(page, provider.domain))["detail"] == "idp-load-failure"
 
 
 async def test_a_frame_of_another_origin_never_gets_the_port(page: Page, provider: HostileProvider) -> None:
@@ -224,6 +228,17 @@ async def test_a_frame_of_another_origin_never_gets_the_port(page: Page, provide
 
         provider.handlers["/.well-known/idp-proxy/default/frame"] = redirect
         assert (await validate(page, provider.domain))["detail"] == "idp-load-failure"
+
+
+@pytest.mark.parametrize("member", ["identity", "contents"])
+async def test_ten_megabytes(member: str, page: Page, provider: HostileProvider) -> None:
+    result = {"identity": "'user@hostile.localhost'", "contents": "'x'"} | {member: "'x'.repeat(1e7)"}
+    answer = ", ".join(f"{name}: {value}" for name, value in result.items())
+    provider.serves_script(
+        f"{REGISTER} function generateAssertion() {{}} function validateAssertion() {{ return {{ {answer} }}; }}"
+    )
+    outcome = await validate(page, provider.domain)
+    assert (outcome["name"], outcome["detail"]) == ("OperationError", None)
 
 
 async def test_a_frame_that_answers_rubbish(page: Page, provider: HostileProvider) -> None:

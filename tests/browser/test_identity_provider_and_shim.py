@@ -31,6 +31,7 @@ class Parties:
     b: Server
     site: Server
     other_site: Server
+    neighbour: Server
     clock: Clock
 
 
@@ -43,6 +44,7 @@ def everyone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parties]:
             stack.enter_context(identity_provider("idp-b.localhost", store, clock, "bob", "ben")),
             stack.enter_context(page_site()),
             stack.enter_context(page_site("other.localhost")),
+            stack.enter_context(page_site()),  # another origin of the same site: cookies ignore ports
             clock,
         )
 
@@ -116,6 +118,32 @@ async def test_another_website_is_told_to_let_the_person_log_in(
     other = await open_page(context, page_errors, parties.other_site)
     body = "return caught((await IdpProxy.load(value)).generateAssertion('x'))"
     assert (await run(other, body, parties.a.domain))["detail"] == "idp-need-login"
+
+
+async def test_a_neighbour_gets_nothing_from_the_session_whatever_origin_it_claims(
+    page: Page, context: BrowserContext, page_errors: PageErrors, parties: Parties
+) -> None:
+    """Another origin of the same site: the frame it embeds has the cookie; who asks is what the browser attests."""
+    await sign_in(page, parties.a, "alice")
+    neighbour = await open_page(context, page_errors, parties.neighbour)
+    body = """
+      const frame = document.createElement("iframe");
+      frame.src = `${value.idp}/.well-known/idp-proxy/default/frame`;
+      document.body.append(frame);
+      await new Promise((resolve) => frame.addEventListener("load", resolve));
+      const { port1, port2 } = new MessageChannel();
+      const claim = { origin: value.claimed, asking: value.claimed };
+      const answers = new Promise((resolve) => {
+        port1.onmessage = ({ data }) => { if (data.id) resolve(data); };
+      });
+      frame.contentWindow.postMessage({ type: "perc-idp-connect", ...claim }, "*", [port2]);
+      const options = { protocol: "default", ...claim };
+      port1.postMessage({ id: 1, op: "generateAssertion", contents: "x", options, ...claim });
+      const { result = null, error = {} } = await answers;
+      return { result, detail: error.errorDetail };
+    """
+    outcome = await run(neighbour, body, {"idp": parties.a.origin, "claimed": parties.site.origin})
+    assert outcome == {"result": None, "detail": "idp-need-login"}
 
 
 async def test_the_session_cookie_is_partitioned_and_out_of_scripts_reach(

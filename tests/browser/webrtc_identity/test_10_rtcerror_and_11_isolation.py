@@ -6,6 +6,8 @@ import pytest
 
 from tests.browser.webrtc_identity.conftest import Act
 
+pytestmark = pytest.mark.chromium
+
 DETAILS = ["bad-script", "execution", "load", "tls"]
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+import pytest
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tests.browser.identity_pages.servers import HostileProvider
 from tests.browser.webrtc_identity.conftest import ECHO, Act
+
+pytestmark = pytest.mark.chromium
 
 
 async def test_4_1_the_provider_that_was_set_is_used(act: Act, provider: HostileProvider) -> None:

@@ -7,6 +7,8 @@ import pytest
 from tests.browser.identity_pages.servers import Server
 from tests.browser.webrtc_identity.conftest import Act
 
+pytestmark = pytest.mark.chromium
+
 BAD_SCRIPT = ["OperationError", "idp-bad-script-failure"]
 FUNCTIONS = "generateAssertion: async () => ({}), validateAssertion: async () => ({})"
 

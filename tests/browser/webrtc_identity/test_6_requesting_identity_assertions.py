@@ -7,6 +7,8 @@ import pytest
 from tests.browser.identity_pages.servers import HostileProvider, Server
 from tests.browser.webrtc_identity.conftest import Act
 
+pytestmark = pytest.mark.chromium
+
 
 async def test_step_1_a_provider_that_cannot_be_loaded_fails(act: Act) -> None:
     body = "return (await caught(asserting({ protocol: 'absent' }).getIdentityAssertion())).detail;"

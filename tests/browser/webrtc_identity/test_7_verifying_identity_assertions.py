@@ -7,6 +7,8 @@ import pytest
 from tests.browser.identity_pages.servers import HostileProvider, Server
 from tests.browser.webrtc_identity.conftest import Act
 
+pytestmark = pytest.mark.chromium
+
 PEER = """
   const pc = new RTCPeerConnection();
   const peer = pc.peerIdentity;

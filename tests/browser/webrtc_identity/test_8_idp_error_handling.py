@@ -10,6 +10,8 @@ from perc_server.certificates import demo_certificates
 from tests.browser.identity_pages.servers import HostileProvider
 from tests.browser.webrtc_identity.conftest import Act
 
+pytestmark = pytest.mark.chromium
+
 EXECUTION_FAILURE = "idp-execution-failure"
 
 

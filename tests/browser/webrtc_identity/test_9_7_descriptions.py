@@ -6,6 +6,8 @@ import pytest
 
 from tests.browser.webrtc_identity.conftest import Act
 
+pytestmark = pytest.mark.chromium
+
 
 async def test_9_7_an_offer_is_created_in_two_states_only(act: Act) -> None:
     body = """

@@ -6,6 +6,8 @@ import pytest
 
 from tests.browser.webrtc_identity.conftest import Act
 
+pytestmark = pytest.mark.chromium
+
 
 async def test_members_are_those_of_the_idl(act: Act) -> None:
     body = """
