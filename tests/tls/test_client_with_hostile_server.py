@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from perc.tls.protection import RECORDS_PER_KEY, RecordProtection
 from perc.tls.record_layer import ContentType
 from perc.wire import Reader, Writer
 from tests.driving import run
-from tests.tls.openssl_server import CLIENT_CERTIFICATE, PROVIDER, SERVER
+from tests.tls.openssl_server import CLIENT_CERTIFICATE, PROVIDER, ROOT, SERVER
 from tests.tls.scripted_server import (
     CHANGE_CIPHER_SPEC,
     TLS_13,
@@ -26,7 +27,7 @@ from tests.tls.scripted_server import (
     server_hello,
     sign,
 )
-from tests.x509.authority import Authority
+from tests.x509.authority import Authority, key_usage, server_extensions
 
 DECODE_ERROR = AlertDescription.DECODE_ERROR
 ILLEGAL_PARAMETER = AlertDescription.ILLEGAL_PARAMETER
@@ -36,6 +37,11 @@ MISSING_EXTENSION = AlertDescription.MISSING_EXTENSION
 OVERFLOW = AlertDescription.RECORD_OVERFLOW
 DECRYPT_ERROR = AlertDescription.DECRYPT_ERROR
 STRANGER = Authority.root("Stranger").issue_server("md.example")
+ENCIPHERING = ROOT.issue(
+    "md.example",
+    [(key_usage(key_encipherment=True), True), *server_extensions("md.example")[2:]],
+)
+WEAK = ROOT.issue_server("md.example", key=rsa.generate_private_key(65537, 1024))
 X25519 = b"\x00\x1d"
 P256 = b"\x00\x17"
 SHARE = X25519 + b"\x00\x20" + bytes([9]) + bytes(31)
@@ -206,6 +212,8 @@ def test_the_client_authenticates_when_asked() -> None:
         (lambda server: server.message(HandshakeType.CERTIFICATE, bytes(3) + b"\x05" + bytes(5)), DECODE_ERROR),
         (lambda server: server.certificate(*[SERVER] * 11), AlertDescription.BAD_CERTIFICATE),
         (lambda server: server.certificate(STRANGER), AlertDescription.UNKNOWN_CA),
+        (lambda server: server.certificate(ENCIPHERING), AlertDescription.UNSUPPORTED_CERTIFICATE),
+        (lambda server: server.certificate(WEAK), AlertDescription.UNSUPPORTED_CERTIFICATE),
     ],
 )  # fmt: skip
 def test_certificate(write: Callable[[ScriptedServer], bytes], alert: AlertDescription) -> None:

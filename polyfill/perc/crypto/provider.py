@@ -26,13 +26,15 @@ class NamedGroup(IntEnum):
 
 
 class SignatureScheme(IntEnum):
-    """Signature schemes (RFC 8446, Section 4.2.3); PKCS #1 only occurs in certificates."""
+    """Signature schemes (RFC 8446, Section 4.2.3); PKCS #1 only occurs in certificates, and so does ECDSA with SHA-512,
+    under the curves that are known here."""
 
     RSA_PKCS1_SHA256 = 0x0401
     RSA_PKCS1_SHA384 = 0x0501
     RSA_PKCS1_SHA512 = 0x0601
     ECDSA_SECP256R1_SHA256 = 0x0403
     ECDSA_SECP384R1_SHA384 = 0x0503
+    ECDSA_SECP521R1_SHA512 = 0x0603
     RSA_PSS_RSAE_SHA256 = 0x0804
     RSA_PSS_RSAE_SHA384 = 0x0805
     RSA_PSS_RSAE_SHA512 = 0x0806

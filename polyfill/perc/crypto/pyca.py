@@ -35,6 +35,7 @@ _ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
 _ECDSA: dict[SignatureScheme, ec.ECDSA] = {
     SignatureScheme.ECDSA_SECP256R1_SHA256: _ECDSA_SHA256,
     SignatureScheme.ECDSA_SECP384R1_SHA384: ec.ECDSA(hashes.SHA384()),
+    SignatureScheme.ECDSA_SECP521R1_SHA512: ec.ECDSA(hashes.SHA512()),
 }
 _RSA_PKCS1: dict[SignatureScheme, hashes.HashAlgorithm] = {
     SignatureScheme.RSA_PKCS1_SHA256: hashes.SHA256(),

@@ -38,6 +38,7 @@ _CURVES = {NamedGroup.SECP256R1: ("P-256", 32), NamedGroup.SECP384R1: ("P-384", 
 _ECDSA = {
     SignatureScheme.ECDSA_SECP256R1_SHA256: "SHA-256",
     SignatureScheme.ECDSA_SECP384R1_SHA384: "SHA-384",
+    SignatureScheme.ECDSA_SECP521R1_SHA512: "SHA-512",
 }
 _RSA_PKCS1 = {
     SignatureScheme.RSA_PKCS1_SHA256: "SHA-256",

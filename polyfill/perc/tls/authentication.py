@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perc.crypto.provider import SignatureScheme
-from perc.errors import AlertDescription, DecodeError, IllegalParameter, PeerError
+from perc.errors import AlertDescription, CertificateError, DecodeError, IllegalParameter, PeerError
 from perc.tls.extensions import ExtensionType, check_responses, read_extensions
 from perc.wire import Reader, Writer
+from perc.x509.certificate import Certificate
+from perc.x509.extensions import KeyUsage
 
 _ENCRYPTED_EXTENSIONS = frozenset({ExtensionType.SERVER_NAME, ExtensionType.SUPPORTED_GROUPS})
 _NO_EXTENSIONS: frozenset[ExtensionType] = frozenset()
@@ -98,6 +100,16 @@ def read_certificate_verify(body: bytes) -> CertificateVerify:
 def write_certificate_verify(verify: CertificateVerify) -> bytes:
     """The body of a CertificateVerify."""
     return Writer().uint16(verify.scheme).opaque(verify.signature, 2).finish()
+
+
+def check_may_sign(certificate: Certificate) -> None:
+    """`CertificateError` for a server whose key is none that signs TLS 1.3 handshakes."""
+    if certificate.key_type is None:
+        raise CertificateError("a public key that is not accepted", AlertDescription.UNSUPPORTED_CERTIFICATE)
+    # "the digitalSignature bit MUST be set if the Key Usage extension is present" (Section 4.4.2.2).
+    usage = certificate.extensions.key_usage
+    if usage is not None and KeyUsage.DIGITAL_SIGNATURE not in usage:
+        raise CertificateError("a key that may not sign", AlertDescription.UNSUPPORTED_CERTIFICATE)
 
 
 def server_signed_content(transcript_hash: bytes) -> bytes:

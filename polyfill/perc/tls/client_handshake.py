@@ -39,6 +39,7 @@ from perc.errors import ApiMisuse, DecryptError, IllegalParameter, UnexpectedMes
 from perc.tls.authentication import (
     CertificateRequest,
     CertificateVerify,
+    check_may_sign,
     client_signed_content,
     read_certificate,
     read_certificate_request,
@@ -188,6 +189,7 @@ class ClientHandshake:
         self._server_certificate = await validate_server(
             self._provider, chain, config.trust_anchors, config.server_name, config.now
         )
+        check_may_sign(self._server_certificate)
         self._transcript.add(message.encoded)
         self._state = State.EXPECT_CERTIFICATE_VERIFY
 

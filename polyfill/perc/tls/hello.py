@@ -25,6 +25,7 @@ HANDSHAKE_SCHEMES = (
 )
 CERTIFICATE_SCHEMES = (
     *HANDSHAKE_SCHEMES,
+    SignatureScheme.ECDSA_SECP521R1_SHA512,
     SignatureScheme.RSA_PKCS1_SHA256,
     SignatureScheme.RSA_PKCS1_SHA384,
     SignatureScheme.RSA_PKCS1_SHA512,

@@ -55,6 +55,7 @@ ECDSA_WITH_SHA256 = _algorithm("1.2.840.10045.4.3.2")
 SIGNATURE_ALGORITHMS = {
     ECDSA_WITH_SHA256: SignatureScheme.ECDSA_SECP256R1_SHA256,
     _algorithm("1.2.840.10045.4.3.3"): SignatureScheme.ECDSA_SECP384R1_SHA384,
+    _algorithm("1.2.840.10045.4.3.4"): SignatureScheme.ECDSA_SECP521R1_SHA512,
     _algorithm("1.2.840.113549.1.1.11", _NULL): SignatureScheme.RSA_PKCS1_SHA256,
     _algorithm("1.2.840.113549.1.1.12", _NULL): SignatureScheme.RSA_PKCS1_SHA384,
     _algorithm("1.2.840.113549.1.1.13", _NULL): SignatureScheme.RSA_PKCS1_SHA512,

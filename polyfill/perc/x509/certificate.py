@@ -14,12 +14,14 @@ from perc.x509.extensions import Extensions, read_extensions
 
 _VERSION_2 = 1
 _VERSION_3 = 2
-# RFC 5280, Section 4.1.2.2: "Conforming CAs MUST NOT use serialNumber values longer than 20 octets."
-_MAXIMUM_SERIAL_BITS = 8 * 20
+# RFC 5280, Section 4.1.2.2: "Conforming CAs MUST NOT use serialNumber values longer than 20 octets", of which some do
+# not count the zero in front that keeps them positive.
+_MAXIMUM_SERIAL_BITS = 8 * 21
 # Real ones have one to three kilobytes.
 _MAXIMUM_LENGTH = 1 << 16
 # YYMMDDHHMMSS and YYYYMMDDHHMMSS
 _TIME_DIGITS: dict[int, int] = {Tag.UTC_TIME: 12, Tag.GENERALIZED_TIME: 14}
+_FIRST_GENERALIZED_YEAR = 2050
 _TIME = struct.Struct("4s2s2s2s2s2s")
 
 
@@ -28,15 +30,18 @@ class Certificate:
     """A certificate that is well-formed; whether anyone should trust it is not said.
 
     `issuer`, `subject` and `public_key` are DER elements (`public_key` a SubjectPublicKeyInfo). `key_type` and
-    `signature_scheme` are None for what this package cannot or will not verify.
+    `signature_scheme` are None for what this package cannot or will not verify. `has_utc_times`: no date before 2050 is
+    written in the form of later ones.
     """
 
     der: bytes = field(repr=False)
     to_be_signed: bytes = field(repr=False)
+    serial_number: int = field(repr=False)
     issuer: bytes = field(repr=False)
     subject: bytes = field(repr=False)
     not_before: datetime
     not_after: datetime
+    has_utc_times: bool = field(repr=False)
     public_key: bytes = field(repr=False)
     key_type: KeyType | None
     extensions: Extensions
@@ -61,13 +66,14 @@ class Certificate:
 def _read_to_be_signed(der: bytes, to_be_signed: bytes, algorithm: bytes, signature: bytes) -> Certificate:
     reader = DerReader(to_be_signed).sequence()
     version = _read_version(reader)
-    if reader.integer().bit_length() > _MAXIMUM_SERIAL_BITS:
+    serial_number = reader.integer()
+    if serial_number.bit_length() > _MAXIMUM_SERIAL_BITS:
         raise CertificateError("a serial number of more than 20 octets")
     # RFC 5280, Section 4.1.1.2: "This field MUST contain the same algorithm identifier as the signature field".
     if reader.encoded(Tag.SEQUENCE) != algorithm:
         raise CertificateError("two different signature algorithms in one certificate")
     issuer = reader.encoded(Tag.SEQUENCE)
-    not_before, not_after = _read_validity(reader.sequence())
+    (not_before, first_is_utc), (not_after, second_is_utc) = _read_validity(reader.sequence())
     subject = reader.encoded(Tag.SEQUENCE)
     public_key = reader.encoded(Tag.SEQUENCE)
     extensions = _read_extensions(reader, version)
@@ -75,10 +81,12 @@ def _read_to_be_signed(der: bytes, to_be_signed: bytes, algorithm: bytes, signat
     return Certificate(
         der,
         to_be_signed,
+        serial_number,
         issuer,
         subject,
         not_before,
         not_after,
+        first_is_utc and second_is_utc,
         public_key,
         key_type(public_key),
         extensions,
@@ -99,13 +107,14 @@ def _read_version(reader: DerReader) -> int:
     return version
 
 
-def _read_validity(reader: DerReader) -> tuple[datetime, datetime]:
+def _read_validity(reader: DerReader) -> tuple[tuple[datetime, bool], tuple[datetime, bool]]:
     validity = _read_time(reader), _read_time(reader)
     reader.expect_end()
     return validity
 
 
-def _read_time(reader: DerReader) -> datetime:
+def _read_time(reader: DerReader) -> tuple[datetime, bool]:
+    """A time, and whether it is in the form that its year asks for."""
     tag, contents = reader.any_element()
     if tag not in _TIME_DIGITS:
         raise CertificateError("not a time")
@@ -115,12 +124,12 @@ def _read_time(reader: DerReader) -> datetime:
         raise CertificateError("a time in a form that certificates do not use")
     if tag == Tag.UTC_TIME:
         digits = (b"20" if digits < b"50" else b"19") + digits
-    # That dates before 2050 be UTCTime is not enforced: a root of Mozilla's store has a GeneralizedTime.
     year, month, day, hour, minute, second = map(int, _TIME.unpack(digits))
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        time = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise CertificateError("a time that does not exist") from error
+    return time, tag == Tag.UTC_TIME or year >= _FIRST_GENERALIZED_YEAR
 
 
 def _read_extensions(reader: DerReader, version: int) -> Extensions:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntFlag
 
 from perc.errors import CertificateError
 from perc.x509.der import DerReader, Tag, encode_oid
+from perc.x509.name_constraints import DNS_NAME, IP_ADDRESS, GeneralName, NameConstraints
 
-_BASIC_CONSTRAINTS = encode_oid("2.5.29.19")
-_KEY_USAGE = encode_oid("2.5.29.15")
-_EXTENDED_KEY_USAGE = encode_oid("2.5.29.37")
-_SUBJECT_ALTERNATIVE_NAME = encode_oid("2.5.29.17")
+SUBJECT_KEY_IDENTIFIER = encode_oid("2.5.29.14")
+KEY_USAGE = encode_oid("2.5.29.15")
+SUBJECT_ALTERNATIVE_NAME = encode_oid("2.5.29.17")
+BASIC_CONSTRAINTS = encode_oid("2.5.29.19")
 NAME_CONSTRAINTS = encode_oid("2.5.29.30")
+AUTHORITY_KEY_IDENTIFIER = encode_oid("2.5.29.35")
+EXTENDED_KEY_USAGE = encode_oid("2.5.29.37")
 SERVER_AUTHENTICATION = encode_oid("1.3.6.1.5.5.7.3.1")
 ANY_EXTENDED_KEY_USAGE = encode_oid("2.5.29.37.0")
 
-_DNS_NAME = Tag.CONTEXT + 2
-_IP_ADDRESS = Tag.CONTEXT + 7
+_KEY_IDENTIFIER = Tag.CONTEXT
 
 
 class KeyUsage(IntFlag):
@@ -31,17 +34,29 @@ class KeyUsage(IntFlag):
 class Extensions:
     """What a certificate's extensions say; None where an extension is absent.
 
-    `not_understood` holds the critical extensions that are unknown here, and name constraints, critical or not: they
-    restrict a CA, so that to ignore them would accept what it was forbidden to issue.
+    `criticality` has every extension by its OBJECT IDENTIFIER, and whether it is critical; `not_understood` those
+    critical ones that are unknown here.
     """
 
     is_ca: bool = False
     path_length: int | None = None
     key_usage: KeyUsage | None = None
     extended_key_usage: frozenset[bytes] | None = None
-    dns_names: tuple[str, ...] = ()
-    ip_addresses: tuple[bytes, ...] = ()
+    names: tuple[GeneralName, ...] = ()
+    name_constraints: NameConstraints | None = None
+    names_authority_key: bool = False
+    criticality: Mapping[bytes, bool] = field(default_factory=dict)
     not_understood: frozenset[bytes] = field(default=frozenset())
+
+    @property
+    def dns_names(self) -> tuple[str, ...]:
+        """The DNS names of subjectAltName."""
+        return tuple(contents.decode("ascii") for kind, contents in self.names if kind == DNS_NAME)
+
+    @property
+    def ip_addresses(self) -> tuple[bytes, ...]:
+        """The addresses of subjectAltName."""
+        return tuple(contents for kind, contents in self.names if kind == IP_ADDRESS)
 
 
 def read_extensions(reader: DerReader) -> Extensions:
@@ -49,7 +64,7 @@ def read_extensions(reader: DerReader) -> Extensions:
     if reader.at_end:
         raise CertificateError("an empty list of extensions")
     found = Extensions()
-    seen: set[bytes] = set()
+    criticality: dict[bytes, bool] = {}
     while not reader.at_end:
         extension = reader.sequence()
         oid = extension.object_identifier()
@@ -57,26 +72,30 @@ def read_extensions(reader: DerReader) -> Extensions:
         value = DerReader(extension.element(Tag.OCTET_STRING))
         extension.expect_end()
         # RFC 5280, Section 4.2: "A certificate MUST NOT include more than one instance of a particular extension."
-        if oid in seen:
+        if oid in criticality:
             raise CertificateError("an extension that occurs twice")
-        seen.add(oid)
+        criticality[oid] = critical
         found = _add_extension(found, oid, critical, value)
-    return found
+    return replace(found, criticality=criticality)
 
 
 def _add_extension(found: Extensions, oid: bytes, critical: bool, value: DerReader) -> Extensions:
-    if oid == _BASIC_CONSTRAINTS:
+    if oid == BASIC_CONSTRAINTS:
         found = _read_basic_constraints(found, value)
-    elif oid == _KEY_USAGE:
+    elif oid == KEY_USAGE:
         found = replace(found, key_usage=_read_key_usage(value))
-    elif oid == _EXTENDED_KEY_USAGE:
+    elif oid == EXTENDED_KEY_USAGE:
         found = replace(found, extended_key_usage=_read_extended_key_usage(value))
-    elif oid == _SUBJECT_ALTERNATIVE_NAME:
-        found = _read_subject_alternative_name(found, value)
+    elif oid == SUBJECT_ALTERNATIVE_NAME:
+        found = replace(found, names=_read_subject_alternative_name(value))
+    elif oid == NAME_CONSTRAINTS:
+        found = replace(found, name_constraints=NameConstraints.read(value))
+    elif oid == SUBJECT_KEY_IDENTIFIER:
+        value.element(Tag.OCTET_STRING)
+    elif oid == AUTHORITY_KEY_IDENTIFIER and not critical:
+        return replace(found, names_authority_key=value.sequence().next_is(_KEY_IDENTIFIER))
     else:
-        if critical or oid == NAME_CONSTRAINTS:
-            found = replace(found, not_understood=found.not_understood | {oid})
-        return found
+        return replace(found, not_understood=found.not_understood | {oid}) if critical else found
     value.expect_end()
     return found
 
@@ -86,18 +105,15 @@ def _read_basic_constraints(found: Extensions, value: DerReader) -> Extensions:
     is_ca = constraints.flag()
     path_length = constraints.integer() if constraints.next_is(Tag.INTEGER) else None
     constraints.expect_end()
-    # RFC 5280, Section 4.2.1.9: "CAs MUST NOT include the pathLenConstraint field unless the cA boolean is asserted".
-    if path_length is not None and (path_length < 0 or not is_ca):
-        raise CertificateError("a path length that means nothing")
+    # Without cA it "MUST NOT" be there (RFC 5280, Section 4.2.1.9), and means nothing where it is.
+    if path_length is not None and path_length < 0:
+        raise CertificateError("a path length that is negative")
     return replace(found, is_ca=is_ca, path_length=path_length)
 
 
 def _read_key_usage(value: DerReader) -> KeyUsage:
     octets, _ = value.bit_string()
-    # RFC 5280, Section 4.2.1.3: "at least one of the bits MUST be set to 1".
-    if not any(octets):
-        raise CertificateError("a key usage that allows nothing")
-    return KeyUsage(octets[0] & (KeyUsage.DIGITAL_SIGNATURE | KeyUsage.KEY_CERT_SIGN))
+    return KeyUsage((octets or b"\0")[0] & (KeyUsage.DIGITAL_SIGNATURE | KeyUsage.KEY_CERT_SIGN))
 
 
 def _read_extended_key_usage(value: DerReader) -> frozenset[bytes]:
@@ -110,20 +126,16 @@ def _read_extended_key_usage(value: DerReader) -> frozenset[bytes]:
     return frozenset(found)
 
 
-def _read_subject_alternative_name(found: Extensions, value: DerReader) -> Extensions:
+def _read_subject_alternative_name(value: DerReader) -> tuple[GeneralName, ...]:
     names = value.sequence()
-    dns_names: list[str] = []
-    ip_addresses: list[bytes] = []
+    found: list[GeneralName] = []
     if names.at_end:
         raise CertificateError("a subject alternative name without names")
     while not names.at_end:
-        tag, contents = names.any_element()
-        if tag == _DNS_NAME:
-            if not contents.isascii():
-                raise CertificateError("a DNS name that is not an IA5String")
-            dns_names.append(contents.decode("ascii"))
-        elif tag == _IP_ADDRESS:
-            if len(contents) not in {4, 16}:
-                raise CertificateError("an IP address of neither version")
-            ip_addresses.append(contents)
-    return replace(found, dns_names=tuple(dns_names), ip_addresses=tuple(ip_addresses))
+        kind, contents = names.any_element()
+        if kind == DNS_NAME and not contents.isascii():
+            raise CertificateError("a DNS name that is not an IA5String")
+        if kind == IP_ADDRESS and len(contents) not in {4, 16}:
+            raise CertificateError("an IP address of neither version")
+        found.append((kind, contents))
+    return tuple(found)

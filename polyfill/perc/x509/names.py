@@ -10,7 +10,7 @@ import re
 
 from perc.x509.certificate import Certificate
 
-_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # The last label has a letter, so that nothing which looks like an IPv4 address passes for a name.
 _DNS_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*(?=[^.]*[a-z]){_LABEL}", re.ASCII)
 
@@ -45,6 +45,4 @@ def _matches(presented: str, reference: str) -> bool:
         return presented == reference
     # RFC 9525, Section 6.3: a wildcard "appears only as the complete content of the left-most label", and stands for
     # exactly one.
-    parent = presented.removeprefix("*.")
-    # A wildcard directly below the root would be for every name of a top-level domain.
-    return "." in parent and reference.partition(".")[2] == parent
+    return reference.partition(".")[2] == presented.removeprefix("*.")
