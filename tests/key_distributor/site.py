@@ -144,6 +144,7 @@ class Site:
         self.signed: list[SignAnswerAck] = []
         self.lose: Callable[[TunneledDtls], bool] = lambda _: False
         self.held: set[UUID] = set()
+        self.sent: list[TunneledDtls] = []
         self.tls_error: SSL.Error | None = None
         self._connect(tuple(profiles))
 
@@ -153,11 +154,18 @@ class Site:
             self.md._outgoing = bytearray(tunnel.write_message(first))
         self.tls = SSL.Connection(server_context(), None)
         self.tls.set_accept_state()
+        self.tls_error = None
         run(self.kd.open("md.example", TrustAnchors([ROOT.der]), CONFERENCE, NOW))
         self.settle()
 
-    def reconnect(self) -> None:
-        self._connect(PROFILES)
+    def cut(self) -> list[Event]:
+        """The connection is gone, without a word."""
+        return self.take(self.kd.connection_lost(self.now))
+
+    def reconnect(self, profiles: Iterable[int] = PROFILES) -> list[Event]:
+        before = len(self.events)
+        self._connect(tuple(profiles))
+        return self.events[before:]
 
     def reconnect_with(self, first: Message) -> None:
         """A Media Distributor whose first message is not what it should be."""
@@ -249,7 +257,8 @@ class Site:
             if endpoint.id in self.held:
                 continue
             for datagram in endpoint.dtls.datagrams_to_send():
-                self.md.send(TunneledDtls(endpoint.id, datagram))
+                self.sent.append(TunneledDtls(endpoint.id, datagram))
+                self.md.send(self.sent[-1])
                 moved = True
         return moved
 

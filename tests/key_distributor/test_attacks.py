@@ -212,7 +212,7 @@ def test_malformed_tunnel_messages_end_the_tunnel(octets: bytes):
 
 def test_another_version_is_answered_and_closed():
     site = Site()
-    site.kd.connection_lost()
+    site.take(site.kd.connection_lost(site.now))
     site.reconnect_with(SupportedProfiles((), version=9))
     assert UnsupportedVersion(0) in site.told
     assert isinstance(site.events[-1], ConnectionFailed)

@@ -339,19 +339,6 @@ def test_closing_says_goodbye_to_everyone():
     assert isinstance(site.happened(EndpointLeft)[-1], EndpointLeft)
 
 
-def test_a_lost_connection_ends_all_associations_and_another_can_be_made():
-    site = Site()
-    alice = site.join()
-    site.events += site.kd.connection_lost()
-    assert isinstance(site.events[-1], ConnectionClosed)
-    assert site.kd.roster == ()
-    assert site.kd.connection_lost() == []
-    site.reconnect()
-    assert len(site.happened(Connected)) == 2
-    assert "made before" in site.admit(alice)[0].reason
-    assert site.join().dtls.completed
-
-
 def test_a_connection_that_the_media_distributor_closes():
     site = Site()
     site.join()
@@ -365,7 +352,7 @@ def test_there_is_one_tunnel_at_a_time_and_one_conference():
     site = Site()
     with pytest.raises(ApiMisuse, match="already"):
         run(site.kd.open("md.example", TrustAnchors([]), CONFERENCE, NOW))
-    site.kd.connection_lost()
+    site.take(site.kd.connection_lost(site.now))
     with pytest.raises(ApiMisuse, match="one conference"):
         run(site.kd.open("md.example", TrustAnchors([]), "http://elsewhere/", NOW))
 

@@ -114,8 +114,8 @@ class ScriptedDistributor:
         self.outgoing = b"close_notify"
         return self._called("close")
 
-    def connection_lost(self) -> list[Event]:
-        return self._called("connection_lost")
+    async def connection_lost(self, now: float) -> list[Event]:
+        return self._called("connection_lost", now)
 
     def next_timeout(self) -> float | None:
         return self.timeout

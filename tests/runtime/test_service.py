@@ -127,7 +127,7 @@ def test_a_silent_media_distributor_is_given_up(story: Story) -> None:
     fired()
     story.go()
     assert story.host.posted[-1]["error"]["name"] == "TimeoutError"
-    assert story.distributor.calls[-1] == ("connection_lost",)
+    assert story.distributor.calls[-1] == ("connection_lost", 100.0)
 
 
 def test_connecting_twice_is_the_pages_mistake(story: Story) -> None:
@@ -136,16 +136,19 @@ def test_connecting_twice_is_the_pages_mistake(story: Story) -> None:
     assert not story.host.tunnels[0].closed
 
 
-def test_a_lost_tunnel_ends_every_association(story: Story) -> None:
+def test_after_a_lost_tunnel_another_may_be_made_until_it_is_too_late(story: Story) -> None:
     story.connect()
     story.receive(events.Connected((7,)))
-    story.distributor.happening = [
-        events.EndpointLeft(UUID(int=1), "bob@idp.example", "lost"),
-        events.ConnectionClosed(),
-    ]
+    story.distributor.happening = [events.ConnectionClosed()]
+    story.distributor.timeout = 400.0
     story.host.tunnels[0].callbacks.lost()
     story.go()
-    assert [message["event"] for message in story.host.posted[-2:]] == ["endpoint-left", "disconnected"]
+    assert story.distributor.calls[-1] == ("connection_lost", 100.0)
+    assert story.host.posted[-1] == {"event": "disconnected"}
+    assert [delay for delay, _ in story.host.timers] == [300.0]
+    story.connect()
+    story.receive(events.Connected((7,)))
+    assert story.host.posted[-1] == {"id": 1, "result": None}
 
 
 def test_a_verdict_reaches_the_distributor_as_it_is(story: Story) -> None:

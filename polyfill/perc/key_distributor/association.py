@@ -22,6 +22,7 @@ from perc.errors import AlertDescription, CertificateError, IllegalParameter
 from perc.key_distributor.admissions import Admission, Admissions
 from perc.key_distributor.key_channel import Event as KeyChannelEvent
 from perc.key_distributor.key_channel import KeyChannel, KeyChannelFailed, KeyChannelOpened
+from perc.srtp.profiles import SRTPProtectionProfile
 from perc.x509.certificate import Certificate
 from perc.x509.fingerprint import Fingerprint
 
@@ -60,6 +61,10 @@ class EndpointAssociation:
         self.association_id = association_id
         self.admission: Admission | None = None
         self.fingerprint: Fingerprint | None = None
+        self.profile: SRTPProtectionProfile | None = None
+        self.is_keying = False
+        """Whether it has hop-by-hop keys, and the endpoint has not yet shown by a word on the association that the
+        Media Distributor has them, too: they travel before the flight that lets the endpoint speak."""
         self._admissions = admissions
         self._awaited: Admission | None = None
         self._refused = False
@@ -145,8 +150,10 @@ class EndpointAssociation:
             case dtls.HandshakeCompleted(ekt_cipher=ekt_cipher):
                 happened = self._complete(now, takes_ekt_keys=ekt_cipher is not None)
             case dtls.ApplicationDataReceived(data):
+                self.is_keying = False
                 happened = await self._process_key_channel(self._key_channel.receive_datagram(data, now))
             case dtls.EktKeyAcknowledged(spi):
+                self.is_keying = False
                 happened = [EktKeyAck(spi)]
             case dtls.AssociationFailed(error):
                 happened = [*self._refusal(), *self._over(str(error))]
@@ -164,7 +171,7 @@ class EndpointAssociation:
 
     async def _claim(self, keys: dtls.SrtpKeysExported) -> list[Event]:
         if self._awaited is not None and self._admissions.claim(self._awaited, self.association_id):
-            self.admission = self._awaited
+            self.admission, self.profile, self.is_keying = self._awaited, keys.profile, True
             return [keys]
         # Somebody with the same certificate was faster, or the offer has expired: the flight with Finished stays here.
         self._dtls.datagrams_to_send()

@@ -47,6 +47,7 @@ class Conference:
         self._announced_version = 0
         self._roster_due: float | None = None
         self._roster_allowed = 0.0
+        self._is_paused = False
 
     def __contains__(self, association_id: UUID) -> bool:
         return association_id in self._seats
@@ -95,7 +96,7 @@ class Conference:
         if not self._seats:
             self._keys.forget()
             self._rekeys.stop()
-        return await self._settle(now)
+        return [self._roster_changed()] if self._is_paused else await self._settle(now)
 
     async def receive(self, association_id: UUID, message: Announce | EktKeyAck, now: float) -> list[Event]:
         """What a member says on its key channel; `IllegalParameter` for what is not allowed, also from a non-member."""
@@ -126,6 +127,20 @@ class Conference:
         self._announced_version, self._roster_due = self._roster.version, None
         return [self._roster_changed()]
 
+    def pause(self) -> None:
+        """There is no way to tell members anything: no rekey, no roster until `resume`."""
+        self._is_paused = True
+
+    async def resume(self, now: float) -> list[Event]:
+        """Members can be reached again: one rekey and one roster for all that was missed."""
+        self._is_paused = False
+        return await self._settle(now)
+
+    def age(self, seconds: float) -> None:
+        """Endpoints count the life of an EKTKey by their own clocks, also when nothing happens here."""
+        self._keys.age(seconds)
+        self._rekeys.age(seconds)
+
     def overdue(self, now: float) -> list[EndpointAssociation]:
         """Members who hold up the others' privacy no longer than this: they did not acknowledge a key."""
         return [seat.association for seat in self._seats.values() if seat.overdue is not None and seat.overdue <= now]
@@ -144,6 +159,8 @@ class Conference:
 
     async def _settle(self, now: float) -> list[Event]:
         events: list[Event] = []
+        if self._is_paused:
+            return events
         if self._rekeys.due is not None and self._rekeys.due <= now:
             self._keys.renew(now)
             self._rekeys.rekeyed(now)

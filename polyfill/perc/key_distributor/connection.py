@@ -23,6 +23,7 @@ class MediaDistributorConnection:
         self._tunnel = KeyDistributorEnd()
         self._is_writable = True
         self._has_ended = False
+        self.has_said_goodbye = False
 
     async def start(self) -> None:
         """Begin the TLS handshake; `ApiMisuse` for a server name that is none."""
@@ -63,7 +64,7 @@ class MediaDistributorConnection:
         """Say what was queued, and close_notify."""
         await self.flush()
         self._is_writable = False
-        self._has_ended = True
+        self._has_ended = self.has_said_goodbye = True
         await self._tls.close()
 
     async def fail(self, error: PeerError) -> list[ConnectionFailed]:

@@ -16,6 +16,7 @@ from perc.errors import ApiMisuse, IdentityRejected, NotPresent
 from perc.identity.verdict import Verdict
 from perc.key_distributor.admission_policy import AdmissionPolicy, Guestbook
 from perc.key_distributor.admissions import Admissions
+from perc.key_distributor.associations import Associations
 from perc.key_distributor.conference import Conference
 from perc.key_distributor.door import Door
 from perc.key_distributor.events import ConnectionClosed, Event
@@ -46,10 +47,12 @@ class KeyDistributor:
         self._signing_key = signing_key
         self._guestbook = Guestbook(AdmissionPolicy())
         self._members = Conference(provider, policy)
-        self._parties = Parties(Admissions(), Door(self._members, self._guestbook))
+        self._admissions = Admissions()
+        self._associations = Associations(provider, self._admissions, Door(self._members, self._guestbook))
         self._request_ids = count(1)
         self._session: TunnelSession | None = None
         self._conference: str | None = None
+        self._md_host = ""
         self._clock: _UnixClock
 
     @classmethod
@@ -68,18 +71,21 @@ class KeyDistributor:
     async def open(self, md_host: str, trust_anchors: TrustAnchors, conference: str, now_utc: datetime) -> None:
         """Begin a tunnel to the Media Distributor `md_host`, for the one conference of this Key Distributor.
 
-        `conference` is origin and path of the conference's page. `ApiMisuse` for a second conference, and while there
-        is a tunnel.
+        After a tunnel that was lost, the endpoints' associations go on in the new one. `conference` is origin and path
+        of the conference's page. `ApiMisuse` for a second conference, for another Media Distributor than the one that
+        has the associations' hop-by-hop keys, and while there is a tunnel.
         """
         if self._session is not None and not self._session.has_ended:
             raise ApiMisuse("there is a tunnel already")
         if self._conference not in {None, conference}:
             raise ApiMisuse("a Key Distributor has one conference")
-        self._conference = conference
+        if self._associations.are_waiting and md_host != self._md_host:
+            raise ApiMisuse("the endpoints are with another Media Distributor")
+        self._conference, self._md_host = conference, md_host
         self._clock = _UnixClock(now_utc)
         config = TlsClientConfig(md_host, trust_anchors, self.certificate, self._signing_key, now_utc)
         terms = Terms(conference, self.fingerprint, self._guestbook, self._request_ids)
-        session = TunnelSession(self._provider, config, terms, self._parties)
+        session = TunnelSession(self._provider, config, terms, Parties(self._admissions, self._associations))
         await session.start()
         self._session = session
 
@@ -87,9 +93,7 @@ class KeyDistributor:
         """Take octets of the connection to the Media Distributor in; never raises for what they are."""
         session = self._expect_session()
         self._clock.observe(now)
-        events = await session.receive_data(data, now)
-        await session.flush()
-        return events
+        return await self._flush(await session.receive_data(data, now))
 
     def data_to_send(self) -> bytes:
         """Octets for the connection to the Media Distributor."""
@@ -99,15 +103,12 @@ class KeyDistributor:
         """The answer to a `ValidationRequested`. One that comes too late does nothing."""
         session = self._expect_session()
         events = session.signing.validated(request_id, verdict, now, self._clock.unix_time(now))
-        await session.flush()
-        return events
+        return await self._flush(events)
 
     async def asserted(self, request_id: int, identity: str | IdentityRejected, now: float) -> list[Event]:
         """The answer to an `AssertionRequested`: an a=identity value. One that comes too late does nothing."""
         session = self._expect_session()
-        events = session.signing.asserted(request_id, identity, now)
-        await session.flush()
-        return events
+        return await self._flush(session.signing.asserted(request_id, identity, now))
 
     async def set_admission_policy(self, policy: AdmissionPolicy, now: float) -> list[Event]:
         """Say who may come from now on, also of those who wait. Until then everyone is asked about."""
@@ -116,61 +117,52 @@ class KeyDistributor:
 
     async def admit(self, association_id: UUID, now: float) -> list[Event]:
         """Let in whom a `JoinRequested` was about, and its identity again later on; `NotPresent` if it is gone."""
-        self._parties.door.admit(association_id)
+        self._associations.door.admit(association_id)
         return await self._reconsider(now)
 
     async def deny(self, association_id: UUID, now: float) -> list[Event]:
         """Send away whom a `JoinRequested` was about; `NotPresent` if it is gone. It may ask again."""
-        session = self._expect_session()
-        events = await session.deny(association_id, now)
-        await session.flush()
-        return events
+        return await self._flush(await self._associations.deny(association_id, now))
 
     async def remove(self, member_id: str, now: float) -> list[Event]:
         """Send a member's identity away, from wherever it has joined; `NotPresent` if it is gone.
 
         It may ask again, and is then asked about, whatever the policy says. `member_id` is the roster's, in hex.
         """
-        session = self._expect_session()
         identity = next((member.identity for member in self.roster if member.id.hex() == member_id), None)
         if identity is None:
             raise NotPresent("nobody of this name is in the conference any more")
         self._guestbook.remove(identity)
-        events = await session.remove(identity, now)
-        await session.flush()
-        return events
+        return await self._flush(await self._associations.remove(identity, now))
 
     def next_timeout(self) -> float | None:
         """When `handle_timeout` should be called; None while there is nothing to wait for."""
-        times = [self._parties.admissions.next_timeout(), self._members.next_timeout()]
+        times = [self._admissions.next_timeout(), self._associations.next_timeout()]
         if self._session is not None:
-            times.append(self._session.next_timeout())
+            times.append(self._session.signing.next_timeout())
         return min((time for time in times if time is not None), default=None)
 
     async def handle_timeout(self, now: float) -> list[Event]:
         """Do everything that has become due by `now`."""
-        self._parties.admissions.handle_timeout(now)
-        if self._session is None:
-            return []
-        events = await self._session.handle_timeout(now)
-        events += await self._members.handle_timeout(now)
-        await self._session.flush()
-        return events
+        self._admissions.handle_timeout(now)
+        events = [] if self._session is None else self._session.signing.handle_timeout(now)
+        return await self._flush(events + await self._associations.handle_timeout(now))
 
     async def close(self) -> list[Event]:
         """End all associations and the tunnel, and forget the keys."""
         return [] if self._session is None else await self._session.close()
 
-    def connection_lost(self) -> list[Event]:
-        """The connection ended without a word. Another may be opened; the endpoints have to come again."""
+    async def connection_lost(self, now: float) -> list[Event]:
+        """The connection ended without a word. The endpoints' associations wait for `open`, for `RESUME_LIMIT` s."""
         session = self._expect_session()
-        return [] if session.has_ended else [*session.lose(), ConnectionClosed()]
+        return [] if session.has_ended else [*await session.lose(now), ConnectionClosed()]
 
     async def _reconsider(self, now: float) -> list[Event]:
-        if self._session is None:
-            return []
-        events = await self._session.reconsider(now)
-        await self._session.flush()
+        return await self._flush(await self._associations.reconsider(now))
+
+    async def _flush(self, events: list[Event]) -> list[Event]:
+        if self._session is not None:
+            await self._session.flush()
         return events
 
     def _expect_session(self) -> TunnelSession:

@@ -75,10 +75,27 @@ class Door:
         undecided = [(each, "nobody let it in") for each in self.waiting.expired(now)]
         return undecided + [(each, "the EKTKey was not acknowledged") for each in self._conference.overdue(now)]
 
+    def pause(self) -> None:
+        """Nobody can be told anything until `resume`."""
+        self._conference.pause()
+
+    async def resume(self, missed: float, now: float) -> list[Event]:
+        """Members can be told again, of what `missed` seconds that were not counted have brought."""
+        self._conference.age(missed)
+        return await self._conference.resume(now)
+
+    def sleep(self, seconds: float) -> None:
+        """Seconds went by that are not counted, in which nothing could be done."""
+        self._conference.age(seconds)
+
     def next_timeout(self) -> float | None:
-        """When somebody will be overdue."""
-        times = (self.waiting.next_timeout(), self._conference.next_overdue())
+        """When somebody will be overdue, or members are to be told something."""
+        times = (self.waiting.next_timeout(), self._conference.next_overdue(), self._conference.next_timeout())
         return min((time for time in times if time is not None), default=None)
+
+    async def handle_timeout(self, now: float) -> list[Event]:
+        """Tell members what has become due."""
+        return await self._conference.handle_timeout(now)
 
     def _ask(self, association: EndpointAssociation, admission: Admission, now: float) -> list[Event]:
         self.waiting.enter(association, admission.identity, now)

@@ -50,6 +50,11 @@ class EktKeys:
         key, left = self._current.key, int(self._current.expires - now)
         return EktKey(key.key, key.salt, key.spi, max(1, left))
 
+    def age(self, seconds: float) -> None:
+        """Its life has gone on by seconds that `now` does not count."""
+        if self._current is not None:
+            self._current = _Issued(self._current.key, self._current.expires - seconds)
+
     def forget(self) -> None:
         """Have no key: "destroy the keying material once the conference concludes" (RFC 8871, Section 8.3)."""
         self._current = None

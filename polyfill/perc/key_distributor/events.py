@@ -26,7 +26,7 @@ class ConnectionFailed:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionClosed:
-    """The tunnel is gone, and every association with it."""
+    """The tunnel is gone. Associations wait for the next one, unless the Media Distributor has ended it in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,13 @@ class RekeySchedule:
         self._last = now
         self.due = now + EKT_TTL / 2
 
+    def age(self, seconds: float) -> None:
+        """The last rekey is longer ago, by seconds that `now` does not count."""
+        if self._last is not None:
+            self._last -= seconds
+        if self.due is not None:
+            self.due -= seconds
+
     def stop(self) -> None:
         """Nobody is there who needs a key."""
         self._last = self.due = None

@@ -181,17 +181,17 @@ class KeyDistributorService:
         self._dispatch(await self._distributor.receive_data(data, self._host.monotonic()))
 
     async def _lost(self) -> None:
-        self._give_up(TunnelUnavailable("the connection to the Media Distributor was refused or lost"))
+        await self._give_up(TunnelUnavailable("the connection to the Media Distributor was refused or lost"))
 
     async def _time_out(self) -> None:
         self._cancel_deadline = None
-        self._give_up(ConnectTimedOut(f"the Media Distributor did not answer within {CONNECT_TIMEOUT:g} s"))
+        await self._give_up(ConnectTimedOut(f"the Media Distributor did not answer within {CONNECT_TIMEOUT:g} s"))
 
-    def _give_up(self, error: PercError) -> None:
+    async def _give_up(self, error: PercError) -> None:
         was_open = self._is_open
         self._end_tunnel(error)
         if was_open:
-            self._dispatch(self._distributor.connection_lost())
+            self._dispatch(await self._distributor.connection_lost(self._host.monotonic()))
 
     async def _handle_timeout(self) -> None:
         self._cancel_timer = None
