@@ -119,6 +119,7 @@ def _identity_provider_command(command: argparse.ArgumentParser) -> None:
     command.add_argument("--origin", required=True, help="its web origin, such as https://idp.example")
     command.add_argument("--database", required=True, help="SQLAlchemy URL, such as sqlite:///idp.db")
     command.add_argument("--name", required=True, help="what its pages call it")
+    command.add_argument("--trusted-proxy", action="append", default=[], metavar="ADDRESS", help="of a reverse proxy")
     command.add_argument("--demo-account", action="append", default=[], metavar="NAME:PASSWORD")
     command.set_defaults(command=_identity_provider)
 
@@ -135,6 +136,7 @@ def _identity_provider(arguments: argparse.Namespace) -> Coroutine[Any, Any, Non
             origin=arguments.origin,
             database=arguments.database,
             name=arguments.name,
+            trusted_proxies=tuple(arguments.trusted_proxy),
             demo_accounts=tuple(DemoAccount(name, password) for name, _, password in accounts),
         )
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import argon2
@@ -12,7 +13,7 @@ import httpx2
 import pytest
 from starlette.routing import Route
 
-from perc_server.identity_provider.app import create_app
+from perc_server.identity_provider.app import create_app, server_config
 from perc_server.identity_provider.config import IdentityProviderConfig
 from perc_server.identity_provider.guards import MAX_FORM
 from tests.identity_provider.site import ASKING, CHALLENGE, ORIGIN, SAME_ORIGIN, Provider, problem
@@ -245,3 +246,19 @@ def test_what_a_site_learns_of_who_has_an_account(provider: Provider) -> None:
     without = [re.sub(r'value="[^"]*"|username=\w+', "", page) for page in pages]
     assert without[0] == without[1]
     assert ASKING in pages[0]
+
+
+@pytest.mark.parametrize(("trusted", "allowed"), [((), 30), (("192.0.2.1",), 60)])
+async def test_an_address_that_a_header_claims(trusted: tuple[str, ...], allowed: int, provider: Provider) -> None:
+    """It counts if a proxy says so that the provider was told of: nobody else makes a fresh start with each request."""
+    served = server_config(replace(provider.config, trusted_proxies=trusted))
+    served.load()
+    transport = httpx2.ASGITransport(app=served.loaded_app, client=("192.0.2.1", 1))
+    statuses = []
+    async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+        token = re.findall(r'name="csrf" value="([^"]+)"', (await client.get("/login")).text)[0]
+        for number in range(60):
+            headers = {**SAME_ORIGIN, "Cookie": f"__Host-csrf={token}", "X-Forwarded-For": f"198.51.100.{number}"}
+            data = {"csrf": token, "name": f"user{number}", "password": "wrong"}
+            statuses.append((await client.post("/login", data=data, headers=headers)).status_code)
+    assert statuses.count(401) == allowed

@@ -102,20 +102,23 @@ def _for_people_signed_in(services: Services) -> list[Route]:
 
 async def serve(config: IdentityProviderConfig) -> None:
     """Serves until the process is told to end."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(config),
-            host=config.host,
-            port=config.port,
-            server_header=False,
-            # The address that guesses are counted by is the connection's own, not one that a header claims.
-            proxy_headers=False,
-            access_log=False,
-            log_level="warning",
-            timeout_graceful_shutdown=1,
-        )
+    await uvicorn.Server(server_config(config)).serve()
+
+
+def server_config(config: IdentityProviderConfig) -> uvicorn.Config:
+    """How the application is served."""
+    return uvicorn.Config(
+        create_app(config),
+        host=config.host,
+        port=config.port,
+        server_header=False,
+        # Guesses are counted by the connection's own address, not by one that anybody's header claims.
+        proxy_headers=bool(config.trusted_proxies),
+        forwarded_allow_ips=list(config.trusted_proxies),
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
     )
-    await server.serve()
 
 
 def _make_demo_accounts(config: IdentityProviderConfig, engine: Engine) -> None:

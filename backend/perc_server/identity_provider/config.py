@@ -29,6 +29,9 @@ class IdentityProviderConfig:
     """What its pages call it."""
     host: str = "127.0.0.1"
     port: int = 8001
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses of reverse proxies, which say in X-Forwarded-For for whom they ask; without it, all who come through
+    one would share its limits."""
     demo_accounts: tuple[DemoAccount, ...] = ()
     assertion_lifetime: int = 300
     """Enough for an offer to reach its validator; a stolen assertion is of no use after it."""
