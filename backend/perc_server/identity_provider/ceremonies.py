@@ -61,7 +61,7 @@ NOT_ATTESTED = {AttestationFormat.NONE, AttestationFormat.PACKED}
 parsers of certificates, for nothing."""
 
 MAX_CREDENTIAL_ID = 1023
-"""Octets: "if credentialIdLength > 1023 ... fail" (Section 7.1, step 25)."""
+"""Octets: "Verify that the credentialId is ≤ 1023 bytes" (Section 7.1)."""
 
 
 class PasskeyRefusedError(Exception):
@@ -160,8 +160,8 @@ class Ceremonies:
         credential = parse_authentication_credential_json(response)
         challenge = self._challenge(_signing_in(browser), credential.response.client_data_json)
         passkey = self._passkeys.find(bytes_to_base64url(credential.raw_id))
-        # "verify that response.userHandle is present, and that the user identified by this value is the owner of the
-        # public key credential" (Section 7.2, step 6).
+        # "Verify that response.userHandle is present. Verify that the user account identified by response.userHandle
+        # contains a credential record whose id equals credential.rawId" (Section 7.2).
         if passkey is None or credential.response.user_handle != passkey.handle:
             raise PasskeyRefusedError("nobody's passkey, or not the one's that it says")
         verified = verify_authentication_response(
@@ -180,7 +180,8 @@ class Ceremonies:
     def _challenge(self, holder: str, client_data: bytes) -> bytes:
         """The challenge that the response answers, if it is the holder's and unused; it is used up now."""
         members = json.loads(client_data)
-        # Section 7.1, steps 10 and 11; Section 7.2, steps 13 and 14: these pages are in nobody's frames.
+        # "verify that the Relying Party expects that this credential would have been created within an iframe that is
+        # not same-origin with its ancestors" (Section 7.1; used: Section 7.2): it does not.
         if members.get("crossOrigin", False) is not False or "topOrigin" in members:
             raise PasskeyRefusedError("the ceremony was in another site's page")
         challenge = parse_client_data_json(client_data).challenge

@@ -11,7 +11,7 @@ from perc_server.identity_provider.sessions import token_hash
 from perc_server.identity_provider.tables import challenges
 
 LIFETIME = 300
-"""Seconds: "a timeout of 300000 milliseconds" where the user is verified (WebAuthn Level 3, Section 15.1)."""
+"""Seconds: the least that is recommended where people unlock something (WebAuthn Level 3, Section 15.1)."""
 
 
 class Challenges:

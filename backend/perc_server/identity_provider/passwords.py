@@ -24,7 +24,7 @@ WAITING = 50
 """Hashes that may wait for their turn: some seconds' worth. Whoever comes then is told to come back."""
 
 MIN_PASSWORD = 8
-"""Characters: "a minimum of eight characters in length" (NIST SP 800-63B, Section 5.1.1.2)."""
+"""Characters: "at least 8 characters in length" (NIST SP 800-63B, Section 5.1.1.2)."""
 
 MAX_PASSWORD = 128
 """Characters; the section asks for at least 64. Longer input costs time to hash and makes no password better."""
