@@ -8,8 +8,11 @@ import asyncio
 import base64
 import json
 import re
+import secrets
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +98,34 @@ class OpenedWorker:
             ".map(({ key, salt, spi }) => [[...key], [...salt], spi])"
         )
         return [EktKey(bytes(key), bytes(salt), spi) for key, salt, spi in heard]
+
+    async def drops(self, reasons: Iterable[str]) -> Counter[str]:
+        """How many received frames were dropped for these reasons."""
+        slots: Iterable[dict[str, int]] = await self.evaluate(
+            "[...session._streams.values()].filter((stream) => '_bound' in stream)"
+            ".map(({ statistics }) => statistics.snapshot())"
+        )
+        counted: Counter[str] = sum(map(Counter, slots), Counter())
+        return Counter({reason: counted[reason] for reason in reasons})
+
+
+_SPIS = count(0x8000)
+
+
+async def give_ekt_key(*workers: OpenedWorker, ttl: int = 300, age: int = 0, then: str = "") -> None:
+    """Installs one new EKTKey in all these Workers, as if it had come `age` milliseconds ago: a rekey at will.
+
+    `then` is run in the first Worker before anything else can happen there.
+    """
+    key = {"key": list(secrets.token_bytes(16)), "salt": list(secrets.token_bytes(12))}
+    message = json.dumps({**key, "spi": next(_SPIS), "ttl": ttl})
+    install = f"""(async () => {{
+        const {{ key, salt, ...rest }} = {message};
+        const octets = {{ key: new Uint8Array(key), salt: new Uint8Array(salt) }};
+        await ears.sets().install({{ ...rest, ...octets }}, performance.now() - {age});
+        %s
+    }})()"""
+    await asyncio.gather(*(each.evaluate(install % (then if each is workers[0] else "")) for each in workers))
 
 
 def frame(remembered: dict[str, str], identity: str) -> Frame:

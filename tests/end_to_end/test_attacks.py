@@ -36,7 +36,7 @@ from perc_server.media_distributor.tls_server import server_context
 from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
-from tests.end_to_end.people import JOIN_LIMIT, LOOKS, Person, see_and_hear_one_another
+from tests.end_to_end.people import JOIN_LIMIT, Person, see_and_hear_one_another
 from tests.media_distributor.certificates import Identity
 from tests.media_distributor.dtls import client_connection, records
 
@@ -355,42 +355,3 @@ def is_like(seen: list[list[int]] | None, colours: Any) -> bool:
     """Whether most of a picture is somebody else's."""
     pairs = zip(seen or [], colours, strict=False)
     return sum(all(abs(a - b) < 50 for a, b in zip(one, other, strict=True)) for one, other in pairs) > 2
-
-
-def exchanged(path: Forwarder, left: int, right: int) -> Callable[..., None]:
-    """`Forwarder._accept` with the SSRCs of two sources exchanged; their sequence numbers go on smoothly."""
-    sequences = {ssrc: path._streams[ssrc].sequence for ssrc in (left, right)}
-    last = {ssrc: sequence.highest for ssrc, sequence in sequences.items() if sequence}
-    partner = {left: right, right: left}
-
-    def accept(stream: Any, carriage: Carriage, received: bytes, now: float) -> None:
-        packet, other = carriage.received, partner.get(carriage.received.ssrc)
-        if other is not None:
-            sequence = (packet.sequence_number - last[packet.ssrc] + last[other]) % 2**16
-            carriage = replace(carriage, received=replace(packet, ssrc=other, sequence_number=sequence))
-            stream = path._streams[other]
-        Forwarder._accept(path, stream, carriage, received, now)
-
-    return accept
-
-
-def camera_ssrcs(conference: Conference) -> list[int]:
-    """In the order in which the endpoints came."""
-    return [source.ssrc for endpoint in conference.endpoints for source in endpoint.sources if source.kind == "video"]
-
-
-async def test_nobodys_picture_under_anothers_name(call: Call, come: Come, monkeypatch: pytest.MonkeyPatch) -> None:
-    alice, bob, ben = call.alice, call.bob, await come("ben")
-    await ben.join(call.link)
-    await bob.sees(ben)
-    path, cameras = call.conference.path, camera_ssrcs(call.conference)
-    dropped = await bob.frames_dropped()
-    with monkeypatch.context() as attack:
-        attack.setattr(path, "_accept", exchanged(path, cameras[0], cameras[-1]))
-        for _ in range(ATTACK_LASTS):
-            assert not is_like(await bob.look_at(alice), LOOKS["ben"].colours)
-            assert not is_like(await bob.look_at(ben), LOOKS["alice"].colours)
-            await asyncio.sleep(0.5)
-    assert await bob.frames_dropped() > dropped + 20
-    await ben.leave()
-    await call.goes_on()

@@ -7,10 +7,8 @@ libopus and libvpx.
 from __future__ import annotations
 
 import asyncio
-import re
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import dropwhile
 from typing import Any
 
@@ -24,14 +22,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding
-from playwright.async_api import Route
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
 from perc_server.media_distributor.packet_path import ForwardedPacket
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
-from tests.end_to_end.people import LOOKS, Person
+from tests.end_to_end.opened_worker import EktKey, OpenedWorker
+from tests.end_to_end.people import LOOKS
+from tests.end_to_end.wire import Rtp
 
 pytestmark = pytest.mark.chromium
 
@@ -41,34 +40,6 @@ ENOUGH = 200
 """Packets: some seconds of sound and pictures."""
 
 KEY_FRAME_PREFIX, DELTA_PREFIX = 10, 1
-
-
-@dataclass(frozen=True)
-class Rtp:
-    """A packet as RFC 3550, Section 5.1, has it; read here once more, so that it is read independently."""
-
-    payload_type: int
-    marker: bool
-    sequence: int
-    timestamp: int
-    ssrc: int
-    payload: bytes
-
-    @classmethod
-    def read(cls, packet: bytes) -> Rtp:
-        first, second, sequence, timestamp, ssrc = struct.unpack("!BBHII", packet[:12])
-        assert first >> 6 == 2
-        assert not first & 0x20, "padding"
-        start = 12 + 4 * (first & 15)
-        if first & 0x10:
-            start += 4 + 4 * int.from_bytes(packet[start + 2 : start + 4], "big")
-        return cls(second & 127, bool(second >> 7), sequence, timestamp, ssrc, packet[start:])
-
-
-@dataclass(frozen=True)
-class EktKey:
-    key: bytes
-    salt: bytes
 
 
 def split_ekt_field(payload: bytes) -> tuple[bytes, bytes | None]:
@@ -104,32 +75,6 @@ def master_key(ektkey: EktKey, payloads: Iterable[tuple[int, bytes]]) -> bytes:
     raise AssertionError("no full EKTField")
 
 
-async def tell_keys(route: Route) -> None:
-    """Serves the transform Worker's codec with an ear in it: what a participant learns, the test learns."""
-    response = await route.fetch()
-    source = await response.text()
-    source = source.replace(
-        "export function readMessage(data) {",
-        "export function readMessage(data) {\n"
-        "  const message = readAnyMessage(data);\n"
-        "  (globalThis.heard ??= []).push(message);\n"
-        "  return message;\n"
-        "}\n"
-        "function readAnyMessage(data) {",
-    )
-    assert "globalThis.heard" in source
-    await route.fulfill(response=response, body=source, headers={"content-type": "text/javascript"})
-
-
-async def ekt_key_of(person: Person) -> EktKey:
-    heard: list[dict[str, Any]] = await person.evaluate_in_worker(
-        "media/worker.js",
-        "heard.filter(({ type }) => type === 'ekt_key').map(({ key, salt }) => [[...key], [...salt]])",
-    )
-    key, salt = heard[-1]
-    return EktKey(bytes(key), bytes(salt))
-
-
 ASK_FOR_A_KEY_FRAME = """async () => {
     const sender = connections.at(-1).getSenders().find(({ track }) => track?.kind === "video");
     const parameters = sender.getParameters();
@@ -144,7 +89,7 @@ Recorded = tuple[list[ForwardedPacket], EktKey]
 async def recorded(come: Come, deployment: Deployment) -> Recorded:
     """What the Media Distributor forwarded of alice in a call with bob, and the EKTKey that bob learnt."""
     alice, bob = await come("alice"), await come("bob")
-    await bob.context.route(re.compile("worker/key-channel-messages.js"), tell_keys)
+    worker = await OpenedWorker.of(bob)
     link = await alice.open_room("blind")
     await bob.join(link)
     await bob.sees(alice)
@@ -157,7 +102,7 @@ async def recorded(come: Come, deployment: Deployment) -> Recorded:
     owner = next(endpoint.endpoint_id for endpoint in conference.endpoints if endpoint.role == "owner")
     while len(packets := [each for each in deployment.forwarded if each.source_endpoint == owner]) < ENOUGH:
         await asyncio.sleep(0.1)
-    return packets, await ekt_key_of(bob)
+    return packets, (await worker.ekt_keys())[-1]
 
 
 def tone_share(payloads: Iterable[bytes], tone: float) -> float:

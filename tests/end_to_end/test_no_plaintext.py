@@ -10,12 +10,9 @@ Keys are taken by a tester's privilege (`opened_worker`), and so are given the E
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,7 +21,7 @@ from playwright.async_api import Browser
 from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
-from tests.end_to_end.opened_worker import Frame, OpenedWorker
+from tests.end_to_end.opened_worker import Frame, OpenedWorker, give_ekt_key
 from tests.end_to_end.people import Person
 from tests.end_to_end.wire import Plaintext, Wire
 
@@ -39,8 +36,6 @@ WATCHED = 0.25
 WATCHED_PACKETS = 6
 
 FRAMES_DECODED = "privileges.framesDecoded()"
-
-SPIS = count(0x8000)
 
 
 @dataclass(frozen=True)
@@ -91,17 +86,9 @@ class Call:
         assert conference is not None
         return [each.endpoint_id for each in conference.endpoints if each.role == role][-1]
 
-    async def rekey(self, then: str = "", ttl: int = 300, age: int = 0) -> None:
-        """Gives both a new EKTKey, which came `age` milliseconds ago; `then` runs in alice's Worker at once."""
-        key = {"key": list(secrets.token_bytes(16)), "salt": list(secrets.token_bytes(12))}
-        message = json.dumps({**key, "spi": next(SPIS), "ttl": ttl})
-        install = f"""(async () => {{
-            const {{ key, salt, ...rest }} = {message};
-            const octets = {{ key: new Uint8Array(key), salt: new Uint8Array(salt) }};
-            await ears.sets().install({{ ...rest, ...octets }}, performance.now() - {age});
-            %s
-        }})()"""
-        await asyncio.gather(self.bob.evaluate(install % ""), self.alice.evaluate(install % then))
+    async def rekey(self, ttl: int = 300, age: int = 0, then: str = "") -> None:
+        """Gives both a new EKTKey; `then` runs in alice's Worker at once."""
+        await give_ekt_key(self.alice, self.bob, ttl=ttl, age=age, then=then)
 
     async def goes_on(self) -> None:
         """After a rekey both see one another."""

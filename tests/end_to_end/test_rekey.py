@@ -1,200 +1,169 @@
 """Keys follow the membership: everything that the Media Distributor forwarded is tried with the keys of one who came
-late and left early, and with the keys of one who stayed.
-
-As in `test_blind_media_distributor`, nothing of `perc` opens a packet here.
+late and went early, and with the keys of those who stayed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from itertools import cycle, pairwise
 
 import pytest
-from aiortc.codecs.vpx import VpxPayloadDescriptor
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
-from playwright.async_api import Route
 
-from perc_server.media_distributor.packet_path import ForwardedPacket
+from perc_server.media_distributor.carriage import Carriage
+from perc_server.media_distributor.forwarder import Forwarder
+from perc_server.media_distributor.hop import Hop
+from perc_server.media_distributor.packet_path import Leg
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
+from tests.end_to_end.listener import Listener, Sent, sent
+from tests.end_to_end.opened_worker import OpenedWorker
 from tests.end_to_end.people import Person
-from tests.end_to_end.test_blind_media_distributor import (
-    DELTA_PREFIX,
-    KEY_FRAME_PREFIX,
-    OPUS,
-    EktKey,
-    Rtp,
-    derive,
-    original_packet,
-    split_ekt_field,
-    tell_keys,
-)
+from tests.end_to_end.wire import Rtp, replay
 
 pytestmark = pytest.mark.chromium
 
-LONGEST_OVERLAP = 0.5
-"""Seconds after the arrival of an EKTKey at a sender at which its old master key is gone (docs/key-channel.md)."""
+OVERLAP, LONGEST_OVERLAP = 0.25, 0.5
+"""Seconds: for which a sender goes on with its old key once it has told the new one, and after the arrival of an EKTKey
+at which the old one is gone in any case (docs/key-channel.md)."""
+JITTER = 0.15
+"""Seconds by which a Worker on a busy machine may be late for a frame. To the millisecond: `vectors/transform`."""
+AUDIO_PERIOD = 0.1
+"""Seconds between the full EKTFields of audio."""
+CONSECUTIVE = 3
 ENOUGH = 400
 """Packets: some seconds of sound and pictures of two."""
-LOSSES = ("unknown-spi", "no-key", "unwrap-failed", "not-authentic", "replayed")
-"""Why the transform Worker drops a frame that it has no right key for."""
+LOSSES = ("unknown-spi", "no-key", "unwrap-failed", "not-authentic", "replayed", "awaiting-key-frame")
+"""Why the transform Worker drops a frame of somebody who is known: not one, during the rekeys of others."""
+
+Going = Callable[[Person, Person], Awaitable[None]]
 
 
-@dataclass(frozen=True)
-class Sent:
-    """What a source protected as one: an audio packet, or a whole video frame."""
-
-    position: int
-    """Of its last packet among all that were forwarded."""
-    endpoint: str
-    last: Rtp
-    payload: bytes
-
-    @cached_property
-    def parts(self) -> tuple[bytes, bytes | None]:
-        return split_ekt_field(self.payload)
-
-    @property
-    def prefix(self) -> bytes:
-        if self.last.payload_type == OPUS:
-            return b""
-        return self.payload[: KEY_FRAME_PREFIX if self.payload[0] & 1 == 0 else DELTA_PREFIX]
+async def leave(_host: Person, person: Person) -> None:
+    await person.page.get_by_role("button", name="Leave").click()
 
 
-def sent(forwarded: Iterable[ForwardedPacket]) -> list[Sent]:
-    """Everything that was forwarded, to one or to many; of video the frames that are complete."""
-    everything: list[Sent] = []
-    seen: set[bytes] = set()
-    frames: defaultdict[tuple[int, int], list[Rtp]] = defaultdict(list)
-    for position, each in enumerate(forwarded):
-        if each.received in seen:
-            continue
-        seen.add(each.received)
-        packet = Rtp.read(each.received)
-        if packet.payload_type == OPUS:
-            everything.append(Sent(position, each.source_endpoint, packet, packet.payload))
-            continue
-        parts = frames[packet.ssrc, packet.timestamp]
-        parts.append(packet)
-        if packet.marker and packet.sequence - parts[0].sequence & 0xFFFF == len(parts) - 1:
-            frame = b"".join(VpxPayloadDescriptor.parse(part.payload)[1] for part in parts)
-            everything.append(Sent(position, each.source_endpoint, packet, frame))
-    return everything
+async def be_removed(host: Person, person: Person) -> None:
+    await host.remove(person)
 
 
-class Listener:
-    """Someone with these EKTKeys and all that was ever forwarded, who tries every key in it on everything."""
-
-    def __init__(self, ektkeys: Iterable[EktKey], everything: Iterable[Sent]) -> None:
-        self._keys: defaultdict[int, dict[bytes, tuple[AESGCM, bytes]]] = defaultdict(dict)
-        for ektkey, each in product(ektkeys, everything):
-            ciphertext = each.parts[1]
-            if ciphertext is not None:
-                self._learn(each.last.ssrc, ektkey, ciphertext)
-
-    def _learn(self, ssrc: int, ektkey: EktKey, ciphertext: bytes) -> None:
-        try:
-            key = aes_key_unwrap_with_padding(ektkey.key, ciphertext)[1:17]
-        except InvalidUnwrap:
-            return
-        if key not in self._keys[ssrc]:
-            self._keys[ssrc][key] = AESGCM(derive(key, ektkey.salt, 0, 16)), derive(key, ektkey.salt, 2, 12)
-
-    def opens(self, each: Sent) -> bool:
-        original = original_packet(each.last, each.parts[0])
-        header, ciphertext = original[:12], original[12 + len(each.prefix) :]
-        index = bytes(2) + header[8:12] + bytes(4) + header[2:4]
-        for cipher, salt in self._keys[each.last.ssrc].values():
-            nonce = bytes(a ^ b for a, b in zip(index, salt, strict=True))
-            try:
-                cipher.decrypt(nonce, ciphertext, header + each.prefix)
-            except InvalidTag:
-                continue
-            return True
-        return False
-
-
-async def tell_counts(route: Route) -> None:
-    """Serves the transform Worker's statistics so that a test can read them."""
-    response = await route.fetch()
-    source = await response.text()
-    counting = "const counted = (globalThis.counted ??= {}); counted[what] = (counted[what] ?? 0) + 1;"
-    told = source.replace("  count(what) {", "  count(what) {" + counting)
-    assert told != source
-    await route.fulfill(response=response, body=told, headers={"content-type": "text/javascript"})
-
-
-async def open_up(person: Person) -> None:
-    """Lets the test hear what this person's transform Worker hears and counts."""
-    await person.context.route(re.compile("worker/key-channel-messages.js"), tell_keys)
-    await person.context.route(re.compile("worker/statistics.js"), tell_counts)
-
-
-async def ektkeys_of(person: Person) -> list[EktKey]:
-    heard = await person.evaluate_in_worker(
-        "media/worker.js",
-        "heard.filter(({ type }) => type === 'ekt_key').map(({ key, salt }) => [[...key], [...salt]])",
-    )
-    return [EktKey(bytes(key), bytes(salt)) for key, salt in heard]
-
-
-async def losses_of(person: Person) -> dict[str, int]:
-    """How many frames a person's transform Worker has dropped because it had no right key for them."""
-    counted = await person.evaluate_in_worker("media/worker.js", "globalThis.counted ?? {}")
-    return {reason: counted.get(reason, 0) for reason in LOSSES}
-
-
-async def rekeyed(person: Person, before: int) -> None:
-    """Waits until a person has a newer EKTKey than the first `before`."""
-    while len(await ektkeys_of(person)) <= before:
+async def rekeyed(worker: OpenedWorker, before: int) -> None:
+    """Waits until somebody has a newer EKTKey than the first `before`."""
+    while len(await worker.ekt_keys()) <= before:
         await asyncio.sleep(0.02)
 
 
-async def test_a_joiner_opens_nothing_of_before_and_a_leaver_nothing_of_after(
-    come: Come, deployment: Deployment
+@pytest.mark.parametrize("go", [leave, be_removed])
+async def test_a_joiner_opens_nothing_of_before_and_who_goes_nothing_of_after(
+    go: Going, come: Come, deployment: Deployment
 ) -> None:
-    alice, bob, ben = [await come(name) for name in ("alice", "bob", "ben")]
-    for person in (alice, bob, ben):
-        await open_up(person)
+    alice, bob, ben = [await OpenedWorker.of(await come(name)) for name in ("alice", "bob", "ben")]
+    stayers = (alice, bob)
     forwarded = deployment.forwarded
-    link = await alice.open_room("rekey")
-    await bob.join(link)
-    await bob.sees(alice)
-    await alice.sees(bob)
+    link = await alice.person.open_room(f"rekey-{go.__name__}")
+    await bob.person.join(link)
+    await bob.person.sees(alice.person)
+    await alice.person.sees(bob.person)
     forwarded.clear()
 
-    await ben.follow(link)
+    await ben.person.follow(link)
     before_joining = len(forwarded)
-    losses = [await losses_of(person) for person in (alice, bob)]
-    await ben.page.get_by_role("button", name="Join").click()
-    await ben.expect_state("in-call")
-    await ben.sees(alice)
-    await ben.sees(bob)
-    await bob.sees(ben)
+    losses = [await worker.drops(LOSSES) for worker in stayers]
+    await ben.person.page.get_by_role("button", name="Join").click()
+    await ben.person.expect_state("in-call")
+    await ben.person.sees(alice.person)
+    await ben.person.sees(bob.person)
+    await bob.person.sees(ben.person)
 
-    bens_keys = await ektkeys_of(ben)
-    keys = [len(await ektkeys_of(person)) for person in (alice, bob)]
-    await ben.page.get_by_role("button", name="Leave").click()
-    await rekeyed(alice, keys[0])
-    await rekeyed(bob, keys[1])
+    bens_keys = await ben.ekt_keys()
+    keys = [len(await worker.ekt_keys()) for worker in stayers]
+    await go(alice.person, ben.person)
+    for worker, before in zip(stayers, keys, strict=True):
+        await rekeyed(worker, before)
     await asyncio.sleep(LONGEST_OVERLAP)
     after_overlap = len(forwarded)
     while len(forwarded) < after_overlap + ENOUGH:
         await asyncio.sleep(0.1)
 
     everything = sent(forwarded)
-    ben_listens, bob_listens = Listener(bens_keys, everything), Listener(await ektkeys_of(bob), everything)
-    opened = [each.position for each in everything if ben_listens.opens(each)]
+    ben_listens, bob_listens = Listener(bens_keys, everything), Listener(await bob.ekt_keys(), everything)
+    opened = [each.position for each in everything if ben_listens.opens(each) is not None]
     assert before_joining < opened[0] < opened[-1] < after_overlap
     # For those who stay it was as if nothing had happened.
-    assert all(bob_listens.opens(each) for each in everything)
-    assert [await losses_of(person) for person in (alice, bob)] == losses
-    await alice.sees(bob)
-    await bob.sees(alice)
+    spis = [bob_listens.opens(each) for each in everything]
+    assert None not in spis
+    assert [await worker.drops(LOSSES) for worker in stayers] == losses
+    await alice.person.sees_move(bob.person)
+    await bob.person.sees_move(alice.person)
+    check_timing(everything, spis)
+
+
+def check_timing(everything: list[Sent], spis: list[int | None]) -> None:
+    """When each source told its keys, and when it changed over to them."""
+    sources: defaultdict[int, list[tuple[Sent, int | None]]] = defaultdict(list)
+    for each, spi in zip(everything, spis, strict=True):
+        sources[each.last.ssrc].append((each, spi))
+    changes = 0
+    for source in sources.values():
+        last_full = source[0][0]
+        for at, ((before, old), (each, new)) in enumerate(pairwise(source), start=1):
+            if each.told is not None:
+                last_full = each
+            assert each.kind == "video" or each.seconds_after(last_full) < AUDIO_PERIOD + JITTER
+            assert not each.is_key_frame or each.told is not None
+            if old == new:
+                continue
+            # The first frame under a new key. It was told some time before, three times in a row.
+            changes += 1
+            first = next(i for i in range(at) if source[i][0].told == new)
+            told = [source[i][0].told for i in range(first, min(first + CONSECUTIVE, at))]
+            assert told == [new] * len(told)
+            assert source[first - 1][0].told != new
+            assert before.seconds_after(source[first][0]) < LONGEST_OVERLAP + JITTER
+            assert each.seconds_after(source[first][0]) > OVERLAP - JITTER
+    assert changes >= len(sources)
+
+
+def recorded_instead(recorded: Iterable[Rtp], victim: Hop) -> Callable[[Carriage, Leg, int, Hop], bytes]:
+    """`Forwarder._protect` that gives one endpoint what was recorded of each source, again and again."""
+    packets: defaultdict[int, list[Rtp]] = defaultdict(list)
+    for packet in recorded:
+        packets[packet.ssrc].append(packet)
+    old = {ssrc: cycle(each) for ssrc, each in packets.items()}
+
+    def protect(carriage: Carriage, leg: Leg, sequence_number: int, hop: Hop) -> bytes:
+        received = carriage.received
+        if hop is victim and received.ssrc in old:
+            carriage = replace(carriage, received=replay(received, next(old[received.ssrc])))
+        return Forwarder._protect(carriage, leg, sequence_number, hop)
+
+    return protect
+
+
+async def test_what_was_recorded_before_is_not_shown_to_a_joiner(
+    come: Come, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob, ben = [await OpenedWorker.of(await come(name)) for name in ("alice", "bob", "ben")]
+    link = await alice.person.open_room("recorded")
+    await bob.person.join(link)
+    await bob.person.sees(alice.person)
+    await alice.person.sees(bob.person)
+    recorded = [Rtp.read(packet.received) for packet in deployment.forwarded]
+    past = {frame.data for worker in (alice, bob) for frame in await worker.encoded()}
+    conference = deployment.media_distributor.conference("recorded")
+    assert conference is not None
+    members = {endpoint.endpoint_id for endpoint in conference.endpoints}
+
+    await ben.person.join(link)
+    await ben.person.sees(alice.person)
+    await ben.person.sees(bob.person)
+    [joiner] = {endpoint.endpoint_id for endpoint in conference.endpoints} - members
+    dropped = await ben.drops(LOSSES)
+    with monkeypatch.context() as attack:
+        attack.setattr(conference.path, "_protect", recorded_instead(recorded, conference.path._links[joiner].hop))
+        while (await ben.drops(LOSSES) - dropped).total() < ENOUGH:
+            await asyncio.sleep(0.1)
+    await ben.person.sees_move(alice.person)
+    assert past.isdisjoint(frame.data for frame in await ben.played())

@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
+from perc.srtp.packet import RtpPacket
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc_server.media_distributor.forwarder import Forwarder
 from perc_server.media_distributor.hop import HopKeys
@@ -52,6 +53,17 @@ class Rtp:
         if first & 0x20:
             end -= packet[-1]
         return cls(second & 127, bool(second >> 7), sequence, timestamp, ssrc, packet[start:end])
+
+
+def replay(packet: RtpPacket, recorded: Rtp) -> RtpPacket:
+    """A packet of a source that is there now, made into one that was recorded before, of the same source or another."""
+    return replace(
+        packet,
+        ssrc=recorded.ssrc,
+        timestamp=recorded.timestamp,
+        marker=recorded.marker,
+        payload=recorded.payload,
+    )
 
 
 class Wire:
