@@ -189,6 +189,12 @@ class Endpoint(asyncio.DatagramProtocol):
         for datagram in records(self._dtls):
             self.send(datagram)
 
+    def say(self, data: bytes) -> None:
+        """To the Key Distributor."""
+        self._dtls.send(data)
+        for datagram in records(self._dtls):
+            self.send(datagram)
+
     def close_dtls(self) -> None:
         self._dtls.shutdown()
         for datagram in records(self._dtls):

@@ -134,15 +134,65 @@ def test_addresses_are_bounded_and_the_selected_one_stays() -> None:
     assert ice.selected == HOME
 
 
-def test_a_restart_changes_the_password() -> None:
+def restarted() -> tuple[IceLite, IceLite]:
+    """An agent at HOME that has been restarted, and one with the credentials from before, to make requests with."""
     ice = agent()
     receive(ice, request(ice, nominate=True))
-    old = ice.local.password
+    before = IceLite(ice.local, ice.remote)
     ice.restart(Credentials.generate(), Credentials("remote2", "s" * 24))
-    assert receive(ice, request(ice, nominate=True), ELSEWHERE, password=old)[1] is None
-    assert ice.selected == HOME, "media goes on"
-    assert receive(ice, request(ice, nominate=True), ELSEWHERE)[1] is not None
-    assert ice.selected == ELSEWHERE
+    return ice, before
+
+
+def test_media_goes_on_until_a_restart_has_found_a_new_path() -> None:
+    ice, _ = restarted()
+    assert ice.selected == HOME
+    receive(ice, request(ice), ELSEWHERE)
+    assert (ice.selected, ice.addresses) == (HOME, (HOME, ELSEWHERE))
+    receive(ice, request(ice, nominate=True), ELSEWHERE)
+    assert (ice.selected, ice.addresses) == (ELSEWHERE, (ELSEWHERE,))
+
+
+def test_a_restart_on_the_same_path_keeps_it() -> None:
+    ice, _ = restarted()
+    receive(ice, request(ice, nominate=True))
+    assert (ice.selected, ice.addresses) == (HOME, (HOME,))
+
+
+def test_old_credentials_keep_the_old_path_alive_until_there_is_a_new_one() -> None:
+    ice, before = restarted()
+    assert set(ice.ufrags) == {ice.local.ufrag, before.local.ufrag}
+    response, passed = receive(ice, request(before), password=before.local.password)
+    assert passed == CheckPassed(HOME, nominated=False)
+    assert response.check_message_integrity(before.local.password.encode())
+    receive(ice, request(ice, nominate=True), ELSEWHERE)
+    assert receive(ice, request(before), password=before.local.password)[1] is None
+    assert ice.ufrags == (ice.local.ufrag,)
+
+
+def test_old_credentials_do_not_move_the_path() -> None:
+    ice, before = restarted()
+    stolen = request(before, nominate=True)
+    assert receive(ice, stolen, ELSEWHERE, password=before.local.password)[1] is None
+    receive(ice, request(ice), ELSEWHERE)
+    receive(ice, request(before, nominate=True), ELSEWHERE, password=before.local.password)
+    assert ice.selected == HOME
+    receive(ice, request(ice, nominate=True))
+    assert ice.addresses == (HOME, ELSEWHERE) or ice.addresses == (ELSEWHERE, HOME)
+    assert ice.selected == HOME
+
+
+def test_half_old_and_half_new_credentials_are_none() -> None:
+    ice, before = restarted()
+    assert receive(ice, request(ice, nominate=True), password=before.local.password)[1] is None
+    assert receive(ice, request(before), password=ice.local.password)[1] is None
+
+
+def test_restarts_in_a_row_keep_the_path_that_is_in_use_alive() -> None:
+    ice, before = restarted()
+    between = IceLite(ice.local, ice.remote)
+    ice.restart(Credentials.generate(), Credentials("remote3", "t" * 24))
+    assert receive(ice, request(before), password=before.local.password)[1] is not None
+    assert receive(ice, request(between), password=between.local.password)[1] is None
 
 
 def test_credentials_have_enough_randomness_and_hide_the_password() -> None:

@@ -135,19 +135,69 @@ async def test_another_certificate_is_another_endpoint(stage: Stage) -> None:
     assert (refused.code, "certificate" in refused.detail) == ("invalid-offer", True)
 
 
-async def test_an_ice_restart(stage: Stage) -> None:
+async def moved(stage: Stage, endpoint: Endpoint) -> None:
+    """The endpoint has another address and new credentials, which the Media Distributor knows."""
+    endpoint.ufrag, endpoint.password = f"{endpoint.name}again", "p" * 24
+    await endpoint.negotiate(stage.call)
+    endpoint.transport.close()
+    await endpoint.open()
+
+
+async def test_an_ice_restart_moves_the_path_and_nothing_else(stage: Stage) -> None:
+    key_distributor = await stage.start()
+    alice = await stage.join("alice", microphone(1001), *pairs(1))
+    bob = await stage.join("bob", microphone(2001), *pairs(1))
+    alice.send_rtp(audio_packet(1001, 1))
+    bob.send_rtp(audio_packet(2001, 1))
+    await until(lambda: alice.packets and bob.packets)
+    old = alice.answer_text
+    await moved(stage, alice)
+    assert alice.answer_text.partition("a=ice-pwd:")[2][:32] != old.partition("a=ice-pwd:")[2][:32]
+    await alice.check()
+    # Both go on with their SRTP sessions, whose replay windows would drop an index that starts anew.
+    alice.send_rtp(audio_packet(1001, 2))
+    bob.send_rtp(audio_packet(2001, 2))
+    await until(lambda: len(alice.packets) == len(bob.packets) == 2)
+    assert len(key_distributor.keyed) == 2, "no handshake, no keys anew"
+    assert key_distributor.disconnected == []
+
+
+async def test_after_an_ice_restart_the_old_address_is_nobodys(stage: Stage) -> None:
     await stage.start()
     alice = await stage.join("alice", microphone(1001))
     bob = await stage.join("bob", *pairs(1))
-    old = alice.answer_text
-    alice.ufrag, alice.password = "restarted", "p" * 24
+    abandoned, alice.ufrag, alice.password = alice.transport, "aliceagain", "p" * 24
     await alice.negotiate(stage.call)
-    assert alice.answer_text.partition("a=ice-pwd:")[2][:32] != old.partition("a=ice-pwd:")[2][:32]
-    alice.transport.close()
+    alice.send_rtp(audio_packet(1001, 1))
+    await until(lambda: len(bob.packets) == 1)
     await alice.open()
     await alice.check()
-    alice.send_rtp(audio_packet(1001, 1))
-    await until(lambda: bob.packets)
+    protected = alice.send_rtp(audio_packet(1001, 2))
+    await until(lambda: len(bob.packets) == 2)
+    abandoned.sendto(protected, alice.remote)
+    conference = stage.distributor.conference("room")
+    await until(lambda: conference and conference.dropped["RTP"])
+    abandoned.close()
+
+
+async def test_nobody_moves_the_path_without_the_new_credentials(stage: Stage) -> None:
+    await stage.start()
+    alice = await stage.join("alice", microphone(1001), *pairs(1))
+    bob = await stage.join("bob", microphone(2001))
+    stolen = alice.request()
+    mallory = stage.endpoint("mallory")
+    mallory.answer = alice.answer
+    await mallory.open()
+    octets = alice.sign(stolen)
+    alice.ufrag, alice.password = "aliceagain", "p" * 24
+    await alice.negotiate(stage.call)
+    mallory.send(octets)
+    await until(lambda: mallory.stun)
+    assert mallory.stun[-1].attributes["ERROR-CODE"][0] == 401
+    bob.send_rtp(audio_packet(2001, 1))
+    await until(lambda: alice.packets)
+    await settled()
+    assert len(mallory.raw) == 1
 
 
 async def test_sources_are_counted(stage: Stage) -> None:

@@ -117,6 +117,33 @@ async def test_dtls_waits_for_a_lost_tunnel(stage: Stage) -> None:
     assert sum(isinstance(message, TunneledDtls) for message in again.messages) == 32, "within a bound"
 
 
+async def test_media_goes_on_without_a_tunnel_and_no_hop_is_keyed_anew_by_the_next(stage: Stage) -> None:
+    key_distributor = await stage.start()
+    alice = await stage.join("alice", microphone(1001))
+    bob = await stage.join("bob", *pairs(1))
+    key_distributor.transport.abort()
+    await until(lambda: stage.call.of("tunnel")[-1]["state"] == "down")
+    alice.send_rtp(audio_packet(1001, 1))
+    await until(lambda: len(bob.packets) == 1)
+    again = await stage.dial()
+    gcm = SRTPProtectionProfile.AEAD_AES_128_GCM
+    for association_id in key_distributor.keyed:
+        again.send(MediaKeys(association_id, gcm, b"c" * 16, b"s" * 16, b"C" * 12, b"S" * 12))
+    await settled()
+    alice.send_rtp(audio_packet(1001, 2))
+    await until(lambda: len(bob.packets) == 2)
+
+
+async def test_farewells_that_may_be_lost_are_said_again(stage: Stage) -> None:
+    key_distributor = await stage.start()
+    await stage.join("alice", microphone(1001))
+    (association_id,) = key_distributor.associations
+    await stage.call.request("leave", conference="room", endpoint="alice")
+    await until(lambda: key_distributor.disconnected == [association_id])
+    again = await stage.dial()
+    await until(lambda: again.disconnected == [association_id])
+
+
 async def test_farewells_wait_too(stage: Stage) -> None:
     key_distributor = await stage.start()
     await stage.join("alice", microphone(1001))

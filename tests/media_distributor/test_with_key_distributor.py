@@ -20,7 +20,7 @@ from perc.x509.path import TrustAnchors
 from tests.media_distributor.call_processing_stand_in import Refused
 from tests.media_distributor.conftest import Stage
 from tests.media_distributor.endpoint_stand_in import Endpoint, audio_packet, microphone, pairs
-from tests.media_distributor.waiting import until
+from tests.media_distributor.waiting import settled, until
 
 CONFERENCE = "http://localhost:8000/perc/room"
 
@@ -31,9 +31,11 @@ class Host:
     def __init__(self, distributor: KeyDistributor) -> None:
         self.distributor = distributor
         self.events: list[Event] = []
+        self.writer: asyncio.StreamWriter | None = None
 
     async def run(self, port: int, trust_anchors: TrustAnchors) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        self.writer = writer
         await self.distributor.open("md.example", trust_anchors, CONFERENCE, datetime.now(UTC))
         try:
             writer.write(self.distributor.data_to_send())
@@ -42,6 +44,12 @@ class Host:
                 writer.write(self.distributor.data_to_send())
         finally:
             writer.close()
+            await self._take(await self.distributor.connection_lost(self._now()))
+
+    async def reconnect_when_cut(self, port: int, trust_anchors: TrustAnchors) -> None:
+        while True:
+            with contextlib.suppress(ConnectionError):
+                await self.run(port, trust_anchors)
 
     async def _take(self, events: list[Event]) -> None:
         for event in events:
@@ -83,8 +91,8 @@ async def host(stage: Stage) -> AsyncIterator[Host]:
     await stage.call.request("start-conference", conference="room", fingerprint=str(distributor.fingerprint))
     host = Host(distributor)
     anchors = TrustAnchors.from_pem(stage.certificates.authority.read_text())
-    task = asyncio.create_task(host.run(stage.distributor.tunnel_port, anchors))
-    await until(lambda: stage.call.of("tunnel") or task.done())
+    task = asyncio.create_task(host.reconnect_when_cut(stage.distributor.tunnel_port, anchors))
+    await until(lambda: stage.call.of("tunnel"))
     yield host
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -95,6 +103,7 @@ async def identified(stage: Stage, name: str, *media: object) -> IdentifiedEndpo
     endpoint = IdentifiedEndpoint(name, list(media))  # type: ignore[arg-type]
     stage.endpoints.append(endpoint)
     await endpoint.join(stage.call)
+    endpoint.say(b"a browser opens its key channel here")
     return endpoint
 
 
@@ -119,3 +128,23 @@ async def test_who_closes_the_association_leaves(stage: Stage, host: Host) -> No
     alice = await identified(stage, "alice", microphone(1001))
     alice.close_dtls()
     await until(lambda: stage.call.of("endpoint-left"))
+
+
+async def test_a_tunnel_that_is_cut_is_resumed(stage: Stage, host: Host) -> None:
+    alice = await identified(stage, "alice", microphone(1001), *pairs(1))
+    bob = await identified(stage, "bob", microphone(2001), *pairs(1))
+    await settled()
+    for number in range(1, 4):
+        tunnels = len(stage.call.of("tunnel"))
+        assert host.writer is not None
+        host.writer.transport.abort()
+        alice.send_rtp(audio_packet(1001, number))
+        bob.send_rtp(audio_packet(2001, number))
+        await until(lambda expected=number: len(alice.packets) == len(bob.packets) == expected)
+        await until(lambda expected=tunnels + 2: len(stage.call.of("tunnel")) == expected)
+    assert stage.call.of("endpoint-left") == []
+    alice.close_dtls()
+    await until(lambda: stage.call.of("endpoint-left"))
+    carol = await identified(stage, "carol", *pairs(2))
+    bob.send_rtp(audio_packet(2001, 4))
+    await until(lambda: carol.packets)

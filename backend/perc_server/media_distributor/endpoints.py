@@ -42,7 +42,8 @@ class Endpoints:
         self._forget_ufrags(endpoint)
         self._by_id[endpoint.endpoint_id] = endpoint
         self._by_association[endpoint.association_id] = endpoint
-        self._by_ufrag[endpoint.ice.local.ufrag] = endpoint
+        for ufrag in endpoint.ice.ufrags:
+            self._by_ufrag[ufrag] = endpoint
 
     def remove(self, endpoint: Endpoint) -> None:
         """The endpoint left."""

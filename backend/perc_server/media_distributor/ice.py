@@ -68,15 +68,49 @@ class CheckPassed:
     nominated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Generation:
+    """The credentials of both sides, which change together (RFC 8445, Section 9)."""
+
+    local: Credentials
+    remote: Credentials
+
+    def authenticates(self, request: stun.Message) -> bool:
+        expected = f"{self.local.ufrag}:{self.remote.ufrag}"
+        name_matches = hmac.compare_digest(str(request.attributes.get("USERNAME")).encode(), expected.encode())
+        return request.check_message_integrity(self.local.password.encode()) and name_matches
+
+
 class IceLite:
-    """The ICE agent of one endpoint: its credentials, and the addresses that proved to be its own."""
+    """The ICE agent of one endpoint: its credentials, and the addresses that proved to be its own.
+
+    restart ──▶ checks with the old credentials keep the old addresses alive, and do nothing else
+    a check with the new ones nominates ──▶ the old credentials are void, and addresses not checked since forgotten
+    """
 
     def __init__(self, local: Credentials, remote: Credentials) -> None:
-        self.local = local
-        self.remote = remote
+        self._current = _Generation(local, remote)
+        self._previous: _Generation | None = None
+        self._stale: set[Address] = set()
         self.selected: Address | None = None
         self._addresses: OrderedDict[Address, None] = OrderedDict()
         self._transactions: OrderedDict[bytes, Address] = OrderedDict()
+
+    @property
+    def local(self) -> Credentials:
+        """Ours, as the last answer has them."""
+        return self._current.local
+
+    @property
+    def remote(self) -> Credentials:
+        """The endpoint's, as its last offer has them."""
+        return self._current.remote
+
+    @property
+    def ufrags(self) -> tuple[str, ...]:
+        """What names this agent in a check."""
+        generations = (self._current, self._previous)
+        return tuple(generation.local.ufrag for generation in generations if generation is not None)
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -85,28 +119,40 @@ class IceLite:
 
     def restart(self, local: Credentials, remote: Credentials) -> None:
         """New credentials; media goes on to the old address until a new one is nominated (RFC 8445, Section 9)."""
-        self.local = local
-        self.remote = remote
+        # With no new path yet, what a restart before this one gave out has never been in use.
+        self._previous = self._previous or self._current
+        self._current = _Generation(local, remote)
+        self._stale = set(self._addresses)
 
     def receive(self, request: stun.Message, address: Address) -> tuple[bytes, CheckPassed | None]:
         """The response to a request that named this endpoint, and what the request proved."""
         if "MESSAGE-INTEGRITY" not in request.attributes:
             return refuse(request, _BAD_REQUEST), None
-        if not self._authentic(request) or self._replayed(request, address):
+        generation = self._generation(request)
+        if generation is None or self._replayed(request, address):
             return refuse(request, _UNAUTHENTICATED), None
         if "ICE-CONTROLLED" in request.attributes:
             # A lite agent is controlled whenever its peer is a full one (RFC 8445, Section 6.1.1).
-            return self._sign(refusal(request, _ROLE_CONFLICT)), None
-        passed = CheckPassed(address, "USE-CANDIDATE" in request.attributes)
-        self._remember(passed)
+            return _sign(refusal(request, _ROLE_CONFLICT), generation.local), None
+        if generation is not self._current:
+            # Whoever knows the old credentials, and perhaps was the reason to change them, moves nothing.
+            if address not in self._addresses:
+                return refuse(request, _UNAUTHENTICATED), None
+            passed = CheckPassed(address, nominated=False)
+        else:
+            passed = CheckPassed(address, "USE-CANDIDATE" in request.attributes)
+            self._remember(passed)
         response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
         response.attributes["XOR-MAPPED-ADDRESS"] = address
-        return self._sign(response), passed
+        return _sign(response, generation.local), passed
 
-    def _authentic(self, request: stun.Message) -> bool:
-        expected = f"{self.local.ufrag}:{self.remote.ufrag}"
-        name_matches = hmac.compare_digest(str(request.attributes.get("USERNAME")).encode(), expected.encode())
-        return request.check_message_integrity(self.local.password.encode()) and name_matches
+    def _generation(self, request: stun.Message) -> _Generation | None:
+        """Whose password the request was made with."""
+        if self._current.authenticates(request):
+            return self._current
+        if self._previous is not None and self._previous.authenticates(request):
+            return self._previous
+        return None
 
     def _replayed(self, request: stun.Message, address: Address) -> bool:
         # STUN has no protection against replay: a recorded check, sent from elsewhere, would draw the media there.
@@ -119,15 +165,25 @@ class IceLite:
     def _remember(self, passed: CheckPassed) -> None:
         self._addresses[passed.address] = None
         self._addresses.move_to_end(passed.address)
+        self._stale.discard(passed.address)
+        if passed.nominated:
+            self._forget_old_path()
         if passed.nominated or self.selected is None:
             self.selected = passed.address
         if len(self._addresses) > MAXIMUM_ADDRESSES:
             oldest = next(address for address in self._addresses if address != self.selected)
             del self._addresses[oldest]
 
-    def _sign(self, response: stun.Message) -> bytes:
-        response.add_message_integrity(self.local.password.encode())
-        return bytes(response)
+    def _forget_old_path(self) -> None:
+        self._previous = None
+        for address in self._stale:
+            self._addresses.pop(address, None)
+        self._stale.clear()
+
+
+def _sign(response: stun.Message, credentials: Credentials) -> bytes:
+    response.add_message_integrity(credentials.password.encode())
+    return bytes(response)
 
 
 def refusal(request: stun.Message, code: int) -> stun.Message:

@@ -14,7 +14,7 @@ from perc_server.media_distributor.endpoint import Endpoint
 from perc_server.media_distributor.tunnel import Tunnel
 
 MAXIMUM_FAREWELLS = 256
-"""Associations that ended while the tunnel was down, for the Key Distributor to be told."""
+"""Associations that ended last. The next tunnel's Key Distributor is told again: what was said last may be lost."""
 
 
 class KeyDistributorLink:
@@ -41,9 +41,10 @@ class KeyDistributorLink:
         self._deadline = now if in_order else now + self._timeouts.tunnel_lost
 
     def flush(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
-        """Send what has waited for the tunnel; the endpoints whose DTLS was sent."""
-        while self.tunnel is not None and self._farewells:
-            self.tunnel.send(self._farewells.popleft())
+        """Send what has waited for the tunnel, or may not have arrived; the endpoints whose DTLS was sent."""
+        for farewell in self._farewells:
+            if self.tunnel is not None:
+                self.tunnel.send(farewell)
         waiting = [endpoint for endpoint in endpoints if endpoint.queued_dtls]
         for endpoint in waiting:
             while endpoint.queued_dtls:
@@ -65,7 +66,6 @@ class KeyDistributorLink:
         # "the Media Distributors MUST send an EndpointDisconnect message with the association identifier assigned to
         # the endpoint to the Key Distributor" (RFC 9185, Section 5.3).
         message = EndpointDisconnect(endpoint.association_id)
-        if self.tunnel is None:
-            self._farewells.append(message)
-        else:
+        self._farewells.append(message)
+        if self.tunnel is not None:
             self.tunnel.send(message)
