@@ -14,7 +14,9 @@
  */
 export function idpError(errorDetail, message) {
   // Firefox, which has webrtc-identity, has no RTCError.
-  if (typeof RTCError !== "function") return Object.assign(operationError(message), { errorDetail });
+  if (typeof RTCError !== "function") {
+    return /** @type {any} */ (Object.assign(operationError(message), { errorDetail }));
+  }
   // Chromium knows these details; TypeScript's list does not.
   const detail = /** @type {RTCErrorDetailType} */ (/** @type {string} */ (errorDetail));
   return new RTCError({ errorDetail: detail }, message);
