@@ -19,7 +19,7 @@ def test_a_subscriber_first_hears_how_things_stand() -> None:
     rooms = Rooms()
     _, subscriber = rooms.subscribe("salon")
     assert drain(subscriber) == [
-        Event("state", {"state": "waiting"}),
+        Event("state", {"state": "waiting", "generation": ""}),
         Event("sources", {"audio": 0, "video": 0}),
     ]
 
@@ -28,7 +28,8 @@ def test_a_conference_goes_through_its_states() -> None:
     rooms = Rooms()
     room, subscriber = rooms.subscribe("salon")
     drain(subscriber)
-    room.state = RoomState.STARTING
+    room.start()
+    generation = room.generation
     room.tunnel = ("md.localhost", 8443)
     rooms.notify({"event": "tunnel", "conference": "salon", "state": "up"})
     assert rooms.live("salon") is room
@@ -39,10 +40,11 @@ def test_a_conference_goes_through_its_states() -> None:
     assert problem.value.status is HTTPStatus.NOT_FOUND
     rooms.notify({"event": "ended", "conference": "salon", "reason": "gone"})
     assert [(event.name, event.data) for event in drain(subscriber) if event] == [
-        ("state", {"state": "live"}),
+        ("state", {"state": "waiting", "generation": generation}),
+        ("state", {"state": "live", "generation": generation}),
         ("sources", {"audio": 2, "video": 1}),
-        ("state", {"state": "waiting"}),
-        ("state", {"state": "ended"}),
+        ("state", {"state": "waiting", "generation": generation}),
+        ("state", {"state": "ended", "generation": generation}),
     ]
     assert room.tunnel is None
     assert room.state is RoomState.WAITING

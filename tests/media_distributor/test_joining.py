@@ -11,7 +11,7 @@ from perc.tunnel.origin import origin_of
 from perc_server.media_distributor.config import Timeouts
 from tests.media_distributor.call_processing_stand_in import Refused
 from tests.media_distributor.conftest import Stage
-from tests.media_distributor.endpoint_stand_in import Media, audio_packet, camera, microphone, pairs
+from tests.media_distributor.endpoint_stand_in import Endpoint, Media, audio_packet, camera, microphone, pairs
 from tests.media_distributor.key_distributor_stand_in import signed
 from tests.media_distributor.waiting import settled, until
 

@@ -1,11 +1,14 @@
 """The rooms: which conferences are live, who listens to their events, which endpoints they have.
 
     waiting ──start-conf──▶ starting ──tunnel up──▶ live ──tunnel down──▶ interrupted
-       ▲                       │                     │                        │
-       └────────── ended (by the Media Distributor, or replaced) ─────────────┘
+       ▲                     ▲ │                     │ ▲                    │ │ │
+       │                     │ │                     │ └──────tunnel up─────┘ │ │
+       │                     └─│──────start-conf with the claim───────────────┘ │
+       └─── ended by the Media Distributor ─────────────────────────────────────┘
 
-A room that is starting or live refuses a second start-conf; an interrupted one may be started anew, by an owner whose
-page was reloaded, say. Whoever starts it: the join link names the owner, and endpoints accept no other.
+A room that is not waiting refuses a second start-conf, but for the one who has its claim: an owner whose page was
+reloaded. That is another `generation` of the conference, whose endpoints offer anew. Whoever starts it: the join link
+names the owner, and endpoints accept no other.
 """
 
 from __future__ import annotations
@@ -67,6 +70,8 @@ class Room:
 
     name: str
     state: RoomState = RoomState.WAITING
+    generation: str = ""
+    claim: str = field(default="", repr=False)
     tunnel: tuple[str, int] | None = None
     sources: dict[str, int] = field(default_factory=lambda: {"audio": 0, "video": 0})
     endpoints: set[str] = field(default_factory=set)
@@ -80,15 +85,37 @@ class Room:
     def enter(self, state: RoomState) -> None:
         """Changes the state and says so."""
         self.state = state
-        self.publish("state", {"state": state.public})
+        self.publish("state", self.public_state)
+
+    @property
+    def public_state(self) -> dict[str, Any]:
+        """What a page is told of the state."""
+        return {"state": self.state.public, "generation": self.generation}
+
+    def can_be_started(self, claim: str | None) -> bool:
+        """Whether a conference may start here now, in place of one whose claim this is."""
+        if self.state is RoomState.WAITING:
+            return True
+        return claim is not None and secrets.compare_digest(self.claim, claim)
+
+    def start(self) -> None:
+        """A conference starts; `claim` is its owner's, through all generations of it."""
+        self.claim = self.claim or secrets.token_urlsafe(16)
+        self.generation = secrets.token_urlsafe(8)
+        self._empty()
+        self.enter(RoomState.STARTING)
 
     def end(self) -> None:
         """The conference is over; those who listen may wait for the next one."""
+        self._empty()
+        self.claim = ""
+        self.enter(RoomState.ENDED)
+        self.state = RoomState.WAITING
+
+    def _empty(self) -> None:
         self.tunnel = None
         self.endpoints.clear()
         self.sources = {"audio": 0, "video": 0}
-        self.enter(RoomState.ENDED)
-        self.state = RoomState.WAITING
 
 
 class Rooms:
@@ -135,7 +162,7 @@ class Rooms:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "full", "Too many pages listen to this room.")
         subscriber = Subscriber()
         room.subscribers.add(subscriber)
-        subscriber.put(Event("state", {"state": room.state.public}))
+        subscriber.put(Event("state", room.public_state))
         subscriber.put(Event("sources", room.sources))
         return room, subscriber
 

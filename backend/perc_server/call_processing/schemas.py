@@ -12,6 +12,7 @@ MAXIMUM_BODY = 2 * MAXIMUM_SDP  # JSON escapes
 
 Room = Annotated[str, StringConstraints(pattern=ROOM_PATTERN)]
 Sha256Fingerprint = Annotated[str, StringConstraints(pattern=r"^sha-256 [0-9A-F]{2}(:[0-9A-F]{2}){31}$")]
+Claim = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")]
 EndpointId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")]
 
 
@@ -24,17 +25,26 @@ class Message(BaseModel):
 
 
 class StartConference(Message):
-    """4.1.1 (7): the owner's page starts a conference and names its Key Distributor by fingerprint."""
+    """4.1.1 (7): the owner's page starts a conference and names its Key Distributor by fingerprint.
+
+    With the `claim` of a conference that it started before, in the place of that one.
+    """
 
     room: Room
     fingerprint: Sha256Fingerprint
+    claim: Claim | None = None
 
 
 class ConferenceStarted(Message):
-    """4.1.1 (10): where the Media Distributor listens for the Key Distributor."""
+    """4.1.1 (10): where the Media Distributor listens for the Key Distributor.
+
+    `generation` is what events call this conference, `claim` a capability of its owner alone.
+    """
 
     host: str
     port: int
+    generation: str
+    claim: Claim
 
 
 class Offer(Message):

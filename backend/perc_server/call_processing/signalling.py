@@ -31,6 +31,7 @@ CONTROL_STATUS = {
     "conflict": HTTPStatus.CONFLICT,
     "invalid": HTTPStatus.BAD_REQUEST,
     "invalid-offer": HTTPStatus.BAD_REQUEST,
+    "source-taken": HTTPStatus.CONFLICT,
     "too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "refused": HTTPStatus.FORBIDDEN,
     "no-such-conference": HTTPStatus.NOT_FOUND,
@@ -52,23 +53,24 @@ class Signalling:
         self._origin = origin
 
     async def start_conference(self, request: Request) -> Response:
-        """4.1.1 (7) to (10)."""
+        """4.1.1 (7) to (10); again by an owner whose Key Distributor is gone with its page."""
         message = await self._read(request, StartConference)
         room = self._rooms.open(message.room)
-        if room.state in (RoomState.STARTING, RoomState.LIVE):
+        if not room.can_be_started(message.claim):
             raise Problem(HTTPStatus.CONFLICT, "conflict", "This room already has a conference.")
+        replaces = room.state is not RoomState.WAITING
+        room.start()
         room.publish("step", {"step": "start-conf"})
-        if room.state is RoomState.INTERRUPTED:
-            await self._end_interrupted(room)
-        room.state = RoomState.STARTING
         try:
+            if replaces:
+                await self._end(room)
             result = await self._request("start-conference", conference=room.name, fingerprint=message.fingerprint)
         except Problem:
-            room.state = RoomState.WAITING
-            self._rooms.forget_if_unused(room)
+            self._rooms.end(room)
             raise
-        started = ConferenceStarted(version=1, host=result["host"], port=result["port"])
-        room.tunnel = (started.host, started.port)
+        room.tunnel = (result["host"], result["port"])
+        host, port = room.tunnel
+        started = ConferenceStarted(version=1, host=host, port=port, generation=room.generation, claim=room.claim)
         return JSONResponse(started.model_dump())
 
     async def offer(self, request: Request) -> Response:
@@ -116,14 +118,13 @@ class Signalling:
         finally:
             self._rooms.unsubscribe(room, subscriber)
 
-    async def _end_interrupted(self, room: Room) -> None:
-        """A room whose Key Distributor is gone makes way for the next conference."""
+    async def _end(self, room: Room) -> None:
+        """The conference of before makes way for the next one."""
         try:
             await self._control.request("end", conference=room.name)
         except ControlError as error:
             if error.code != "no-such-conference":
                 raise _problem(error) from error
-        room.end()
 
     async def _request(self, method: str, **params: object) -> dict[str, Any]:
         try:
