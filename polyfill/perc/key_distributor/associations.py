@@ -240,7 +240,8 @@ class Associations:
         # entity initiated the termination, the Key Distributor MUST send an EndpointDisconnect message" (RFC 9185,
         # Section 5.4); what it still has to say to the endpoint goes first.
         farewell = [*_datagrams(association), EndpointDisconnect(association.association_id)]
-        self._farewells.append(farewell)
+        # To be said again, the alert is enough: what else was on its way is of no use to an endpoint that is not here.
+        self._farewells.append(farewell[-2:])
         self._outgoing += farewell
 
     def _forget(self, association: EndpointAssociation) -> None:
