@@ -11,6 +11,12 @@ import { StageError } from "./stages.js";
  *   words, for reports
  */
 
+/** @type {[string, string]} */
+const SOURCE_TAKEN = [
+  "Other participants already use your streams’ numbers",
+  "Your page chose new ones, and those were taken as well: that is an attack. Nothing was sent.",
+];
+
 /** By the kind of a problem that call processing reports. */
 const PROBLEMS = /** @type {Record<string, [string, string]>} */ ({
   conflict: [
@@ -28,6 +34,7 @@ const PROBLEMS = /** @type {Record<string, [string, string]>} */ ({
     "Your browser’s offer was not accepted",
     "It says something that is not allowed here.",
   ],
+  "source-taken": SOURCE_TAKEN,
   "too-large": [
     "The conference is too large",
     "Offer and answer no longer fit the Key Distributor's tunnel.",
@@ -102,10 +109,7 @@ const WORKER =
       "The host has you under another name",
       "The roster lists you with an identity that is not yours. You have left.",
     ],
-    "source-taken": [
-      "Another participant already uses your stream’s number",
-      "That is rare, or an attack. Join again; you will get a new one.",
-    ],
+    "source-taken": SOURCE_TAKEN,
   });
 
 /** The transform Worker ended the session. */
@@ -121,6 +125,17 @@ export class SessionFailed extends Error {
     super(detail);
     this.reason = reason;
   }
+}
+
+/**
+ * Whether another endpoint already sends with an SSRC of this one, so that new ones may help.
+ *
+ * @param {unknown} error
+ */
+export function isSourceTaken(error) {
+  const cause = error instanceof StageError ? error.cause : error;
+  if (cause instanceof ProblemError) return cause.kind === "source-taken";
+  return cause instanceof SessionFailed && cause.reason === "source-taken";
 }
 
 /**
@@ -187,7 +202,7 @@ function words(stage, cause, { owner }) {
  */
 function refusalWords(reason) {
   const [title, text] = reason.startsWith(NOT_ADMITTED)
-    ? ["The host does not admit you", "They let in only whom they have on their guest list."]
+    ? ["The host does not admit you", "You are not on their Key Distributor’s guest list."]
     : [
         "You were not admitted",
         "The host’s Key Distributor did not accept your identity or your offer.",

@@ -101,7 +101,7 @@ class Person:
         await self.sign_in()
         await self.page.get_by_text("Who may come in?").click()
         await self.page.get_by_label("Guests who need not wait").fill("\n".join(guests))
-        await self.page.get_by_label(others, exact=True).check()
+        await self.page.get_by_role("radio", name=others, exact=True).check()
         await self.pictures("lobby-host")
         await self.page.get_by_role("button", name="Open the room").click()
         await self.expect_state("in-call")

@@ -209,6 +209,25 @@ async def test_who_was_let_in_once_may_come_again_from_another_device(come: Come
     await expect(bob.page.get_by_text("You elsewhere, verified")).to_be_visible()
 
 
+async def test_who_does_not_confirm_a_key_is_marked(come: Come) -> None:
+    alice, bob = await come("alice"), await come("bob")
+
+    async def stay_silent(route: Route) -> None:
+        response = await route.fetch()
+        source = await response.text()
+        silent = source.replace('this.#channel?.send({ type: "ekt_key_ack", spi: message.spi });', "")
+        assert silent != source
+        await route.fulfill(response=response, body=silent, headers={"content-type": "text/javascript"})
+
+    await bob.context.route(re.compile("worker/session.js"), stay_silent)
+    await bob.join(await alice.open_room("silent"))
+    await alice.sees(bob)
+    sign = alice.page.get_by_text("Has not confirmed the current key")
+    await expect(alice.page.get_by_role("article", name=bob.identity).locator(sign)).to_be_visible(timeout=JOIN_LIMIT)
+    await expect(alice.page.get_by_role("article", name=alice.identity).locator(sign)).to_be_hidden()
+    await alice.pictures("lagging")
+
+
 async def test_nobody_but_the_host_lets_in_or_sends_away(come: Come, deployment: Deployment) -> None:
     """Call processing says what it likes on its event stream, and the Media Distributor has media for whoever waits."""
     alice, bob = await come("alice"), await come("bob")

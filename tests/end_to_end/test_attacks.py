@@ -224,6 +224,7 @@ async def test_a_certificate_that_no_offer_named(call: Call, monkeypatch: pytest
         await asyncio.wait_for(shake_hands(), JOIN_LIMIT / 1000)
     notice = call.alice.page.get_by_text("They got no keys.")
     await expect(notice).to_be_visible()
+    await call.alice.pictures("notice")
     await call.alice.page.get_by_role("button", name="Dismiss").click()
     await expect(notice).to_be_hidden()
     await call.goes_on()
