@@ -9,6 +9,7 @@ from typing import Any
 from perc.crypto.provider import SigningKey
 from perc.crypto.pyca import PycaProvider
 from perc.dtls import DtlsClient, DtlsClientConfig, DtlsServer, DtlsServerConfig
+from perc.dtls.numbers import Numbers
 from perc.errors import AlertDescription, CertificateError
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc.x509.certificate import Certificate
@@ -60,9 +61,9 @@ class Expect:
             raise CertificateError("no such fingerprint", AlertDescription.CERTIFICATE_UNKNOWN)
 
 
-def make_server(verify: Any = accept_anyone, **changes: Any) -> DtlsServer:
+def make_server(verify: Any = accept_anyone, numbers: Numbers | None = None, **changes: Any) -> DtlsServer:
     config = DtlsServerConfig(KEY_DISTRIBUTOR.certificate, KEY_DISTRIBUTOR.key, (AES_128, AES_256))
-    return DtlsServer(PROVIDER, replace(config, **changes), verify)
+    return DtlsServer(PROVIDER, replace(config, **changes), verify, numbers or Numbers())
 
 
 def make_client(verify: Any = accept_anyone, **changes: Any) -> DtlsClient:

@@ -22,6 +22,7 @@ from perc.dtls import (
 from perc.errors import AlertDescription, AlertReceived
 from perc.x509.fingerprint import Fingerprint
 from tests.browser.conftest import FLAGS, chromium_path
+from tests.dtls.listener import Listener
 from tests.dtls.parties import AES_128, AES_256, KEY_DISTRIBUTOR, STRANGER, Expect, make_server
 
 pytestmark = pytest.mark.chromium
@@ -178,7 +179,7 @@ async def test_our_preference_decides_the_profile(meet):
 
 
 async def test_cookie_exchange_and_a_small_mtu(meet):
-    ice, _ = await meet(make_server(cookie_exchange=True, mtu=300))
+    ice, _ = await meet(Listener(lambda numbers: make_server(mtu=300, numbers=numbers)))
     await ice.wait_for(HandshakeCompleted)
 
 

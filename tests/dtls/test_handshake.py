@@ -142,22 +142,6 @@ class TestRefusals:
         self.expect_failure(path, HandshakeFailure, AlertDescription.NO_APPLICATION_PROTOCOL)
 
 
-class TestCookieExchange:
-    def test_costs_one_round_trip(self):
-        path = Path(make_client(), make_server(cookie_exchange=True))
-        path.settle()
-        expect_connected(path)
-        assert len(path.flights) == FLIGHTS + 2
-        # "the size of the HelloVerifyRequest": no amplification before the path is verified
-        assert sum(map(len, path.flights[1])) < sum(map(len, path.flights[0]))
-
-    @pytest.mark.parametrize("lost", range(FLIGHTS + 2))
-    def test_survives_the_loss_of_any_flight(self, lost):
-        path = Path(make_client(), make_server(cookie_exchange=True), lose={lost})
-        path.run()
-        expect_connected(path)
-
-
 class TestBadPath:
     @pytest.mark.parametrize("lost", range(FLIGHTS))
     def test_every_flight_lost_once(self, lost):

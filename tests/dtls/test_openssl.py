@@ -11,6 +11,7 @@ from perc.dtls.flights import MIN_INTERVAL
 from perc.errors import AlertDescription
 from perc.srtp.profiles import SRTPProtectionProfile
 from tests.driving import run
+from tests.dtls.listener import Listener
 from tests.dtls.openssl import OP_NO_EXTENDED_MASTER_SECRET, OpenSslPeer, make_context, make_identity
 from tests.dtls.parties import AES_128, AES_256, make_client, make_server
 
@@ -149,7 +150,7 @@ def test_everything_twice_and_backwards(meet):
 
 
 def test_cookie_exchange():
-    meeting = meet_client(make_server(cookie_exchange=True))
+    meeting = meet_client(Listener())
     meeting.settle()
     expect_connected(meeting)
 

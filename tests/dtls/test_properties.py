@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from perc.dtls import AssociationClosed, AssociationFailed
 from perc.errors import PeerError
 from tests.driving import run
+from tests.dtls.listener import Listener
 from tests.dtls.parties import ENDPOINT, KEY_DISTRIBUTOR, Expect, make_client, make_server
 from tests.dtls.path import Path
 
@@ -62,10 +63,12 @@ def expect_documented(path: Path) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from([0.1, 0.5, 1.0]), st.sampled_from([120, 300, 1200]), st.booleans())
-def test_mutated_handshakes(seed, probability, mtu, cookie_exchange):
+def test_mutated_handshakes(seed, probability, mtu, behind_gate):
+    def make(numbers=None):
+        return make_server(Expect(ENDPOINT.fingerprint), mtu=mtu, numbers=numbers)
+
     client = make_client(Expect(KEY_DISTRIBUTOR.fingerprint), mtu=mtu)
-    server = make_server(Expect(ENDPOINT.fingerprint), mtu=mtu, cookie_exchange=cookie_exchange)
-    path = Path(client, server, treat=Mutation(seed, probability))
+    path = Path(client, Listener(make) if behind_gate else make(), treat=Mutation(seed, probability))
     path.run()
     expect_documented(path)
 

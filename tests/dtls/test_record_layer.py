@@ -21,7 +21,7 @@ def make_protection() -> RecordProtection:
 
 
 def make_layer() -> RecordLayer:
-    layer = RecordLayer(PROVIDER)
+    layer = RecordLayer()
     layer.install(make_protection(), make_protection())
     return layer
 
@@ -83,7 +83,7 @@ def test_a_record_that_was_tampered_with_is_dropped_and_the_genuine_one_is_not()
 
 
 def test_records_that_come_before_their_keys_wait_within_bounds():
-    layer, sender = RecordLayer(PROVIDER), make_layer()
+    layer, sender = RecordLayer(), make_layer()
     held = [sealed(sender) for _ in range(MAX_HELD_RECORDS)]
     for record in held:
         assert run(layer.open(record)) is None
@@ -97,7 +97,7 @@ def test_records_that_come_before_their_keys_wait_within_bounds():
 
 
 def test_a_large_record_does_not_wait():
-    layer = RecordLayer(PROVIDER)
+    layer = RecordLayer()
     assert run(layer.open(sealed(make_layer(), bytes(MAX_HELD_LENGTH)))) is None
     assert layer.dropped == 1
 
@@ -113,4 +113,4 @@ def test_sizes():
 
 def test_nothing_is_sealed_without_keys():
     with pytest.raises(ApiMisuse):
-        sealed(RecordLayer(PROVIDER))
+        sealed(RecordLayer())

@@ -6,10 +6,12 @@ server_handshake, client_handshake  messages in, flights and events out; no reco
 records, record_layer, fragments, flights  the lossy path
 ack, ekt_delivery, ekt_receipt   EKTKeys behind the handshake, for native endpoints
 association                      all of that as one machine; server and client are two kinds of it
+cookie_gate                      in front of a listener's associations, where no Media Distributor stands
 """
 
 from perc.dtls.client import DtlsClient
 from perc.dtls.client_handshake import DtlsClientConfig
+from perc.dtls.cookie_gate import CookieGate
 from perc.dtls.events import (
     ApplicationDataReceived,
     AssociationClosed,
@@ -27,6 +29,7 @@ __all__ = [
     "ApplicationDataReceived",
     "AssociationClosed",
     "AssociationFailed",
+    "CookieGate",
     "DtlsClient",
     "DtlsClientConfig",
     "DtlsServer",

@@ -12,7 +12,6 @@ preserve the association where they can be forged. Afterwards only protected rec
 
 from __future__ import annotations
 
-from perc.crypto.provider import CryptoProvider
 from perc.dtls.ack import read_ack
 from perc.dtls.alerts import read_alert, write_alert
 from perc.dtls.events import (
@@ -24,6 +23,7 @@ from perc.dtls.events import (
 )
 from perc.dtls.flights import MIN_MTU, Flight, Retransmission
 from perc.dtls.fragments import Fragment, HandshakeMessage, HandshakeType, Reassembler, read_fragments
+from perc.dtls.numbers import Numbers
 from perc.dtls.outputs import FlightPrepared, Handshake, KeysDerived, Output
 from perc.dtls.record_layer import CLEAR_EPOCH, PROTECTED_EPOCH, RecordLayer
 from perc.dtls.records import ContentType, Record, read_records
@@ -41,13 +41,13 @@ _PROTECTED_MESSAGES = (HandshakeType.FINISHED, HandshakeType.EKT_KEY)
 class Association:
     """One association. Each coroutine is awaited to its end before the next is called."""
 
-    def __init__(self, provider: CryptoProvider, handshake: Handshake, mtu: int) -> None:
+    def __init__(self, handshake: Handshake, mtu: int, numbers: Numbers) -> None:
         if mtu < MIN_MTU:
             raise ApiMisuse(f"no flight fits an MTU of {mtu}")
         self._handshake = handshake
         self._mtu = mtu
-        self._records = RecordLayer(provider)
-        self._reassembler = Reassembler()
+        self._records = RecordLayer(numbers.sequence_number)
+        self._reassembler = Reassembler(numbers.message_seq)
         self._retransmission = Retransmission()
         # From the first datagram to the last; within it, while application data flows; after it.
         self._is_open = self._is_connected = self._has_ended = False

@@ -11,6 +11,7 @@ from perc.dtls.client_handshake import ClientHandshake, DtlsClientConfig
 from perc.dtls.ekt_receipt import EktKeyReceipt
 from perc.dtls.events import EktKeyReceived, Event
 from perc.dtls.fragments import Fragment, HandshakeMessage, HandshakeType
+from perc.dtls.numbers import Numbers
 from perc.dtls.record_layer import PROTECTED_EPOCH
 from perc.dtls.records import ContentType, Record
 from perc.errors import ApiMisuse
@@ -25,7 +26,7 @@ class DtlsClient(Association):
     ) -> None:
         self._client_handshake = ClientHandshake(provider, config, verify_server)
         self._receipt = EktKeyReceipt()
-        super().__init__(provider, self._client_handshake, config.mtu)
+        super().__init__(self._client_handshake, config.mtu, Numbers())
 
     async def start(self, now: float) -> list[Event]:
         """Send the ClientHello; `ApiMisuse` the second time."""

@@ -140,8 +140,8 @@ class _PartialMessage:
 class Reassembler:
     """Puts fragments together again, and messages into order, within bounds."""
 
-    def __init__(self) -> None:
-        self._next_message_seq = 0
+    def __init__(self, first_message_seq: int = 0) -> None:
+        self._next_message_seq = first_message_seq
         self._partial: dict[int, _PartialMessage] = {}
 
     @property

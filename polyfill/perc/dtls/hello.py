@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from perc.dtls.records import DTLS_1_0, DTLS_1_2
@@ -62,12 +63,20 @@ def write_client_hello(hello: ClientHello) -> bytes:
 
 def read_client_hello(body: bytes) -> ClientHello:
     """The message in `body`."""
-    reader = Reader(body)
+    return _read_client_hello(Reader(body), _read_extensions)
+
+
+def read_client_hello_opening(octets: bytes) -> ClientHello:
+    """What stands before the extensions, in `octets` from the beginning of a message that may go on elsewhere."""
+    return _read_client_hello(Reader(octets), lambda _: {})
+
+
+def _read_client_hello(reader: Reader, read_extensions: Callable[[Reader], Extensions]) -> ClientHello:
     version, random = reader.uint16(), reader.read(RANDOM_LENGTH)
     session_id, cookie = reader.opaque(1, 0, MAX_SESSION_ID_LENGTH), reader.opaque(1)
     cipher_suites = read_uint16s(reader.opaque(2, 2))
     compression_methods = reader.opaque(1, 1)
-    extensions = _read_extensions(reader)
+    extensions = read_extensions(reader)
     return ClientHello(random, cipher_suites, extensions, cookie, session_id, compression_methods, version)
 
 

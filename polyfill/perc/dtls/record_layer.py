@@ -5,7 +5,6 @@ There are two epochs: 0 in clear, 1 under the negotiated keys. There is no third
 
 from __future__ import annotations
 
-from perc.crypto.provider import CryptoProvider
 from perc.dtls.protection import RecordProtection
 from perc.dtls.records import (
     DTLS_1_2,
@@ -29,9 +28,8 @@ MAX_HELD_LENGTH = 256
 class RecordLayer:
     """Opens and seals records; what does not authenticate, repeats or is malformed is counted in `dropped`."""
 
-    def __init__(self, provider: CryptoProvider) -> None:
-        self._provider = provider
-        self._next_sequence_number = [0, 0]
+    def __init__(self, first_sequence_number: int = 0) -> None:
+        self._next_sequence_number = [first_sequence_number, 0]
         self._replay = ReplayWindow()
         self._reading: RecordProtection | None = None
         self._writing: RecordProtection | None = None

@@ -13,10 +13,13 @@ from perc.dtls.association import Association
 from perc.dtls.ekt_delivery import EktKeyDelivery, EktKeyMessage
 from perc.dtls.events import EktKeyAcknowledged, Event
 from perc.dtls.fragments import HandshakeMessage, HandshakeType
+from perc.dtls.numbers import Numbers
 from perc.dtls.server_handshake import DtlsServerConfig, ServerHandshake
 from perc.ekt.ekt_key import EktKey
 from perc.errors import ApiMisuse, UnexpectedMessage
 from perc.x509.certificate import Certificate
+
+_FROM_ZERO = Numbers()
 
 
 class DtlsServer(Association):
@@ -24,16 +27,21 @@ class DtlsServer(Association):
 
     `verify_client` is called with the client's certificate before the client has proved to own it, and refuses it by
     raising `CertificateError` (or, for another tls-id than the offer's, `IllegalParameter`). Only `HandshakeCompleted`
-    says that the client is the certificate's owner.
+    says that the client is the certificate's owner. `numbers` are those of the gate that has admitted the client, if
+    there was one.
     """
 
     def __init__(
-        self, provider: CryptoProvider, config: DtlsServerConfig, verify_client: Callable[[Certificate], None]
+        self,
+        provider: CryptoProvider,
+        config: DtlsServerConfig,
+        verify_client: Callable[[Certificate], None],
+        numbers: Numbers = _FROM_ZERO,
     ) -> None:
-        self._server_handshake = ServerHandshake(provider, config, verify_client)
+        self._server_handshake = ServerHandshake(provider, config, verify_client, numbers.message_seq)
         self._delivery = EktKeyDelivery()
         self._waiting: EktKey | None = None
-        super().__init__(provider, self._server_handshake, config.mtu)
+        super().__init__(self._server_handshake, config.mtu, numbers)
 
     async def receive_datagram(self, data: bytes, now: float) -> list[Event]:
         """Take a datagram of the client in; the first one starts the clock of the handshake."""

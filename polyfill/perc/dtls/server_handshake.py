@@ -2,11 +2,7 @@ r"""The server's side of the handshake: full, with client authentication and ext
 
     Client                                          Server
 
-    ClientHello             -------->                           Flight 1
-
-                            <--------   HelloVerifyRequest      Flight 2, only with cookie exchange
-
-    ClientHello             -------->                           Flight 3
+    ClientHello             -------->                           Flight 1, or 3 behind a gate (cookie_gate.py)
 
                                                ServerHello    \
                                                Certificate     \
@@ -29,7 +25,6 @@ one that is lost or late changes nothing: keys of epoch 1 come from ClientKeyExc
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -41,11 +36,8 @@ from perc.dtls.flights import Flight
 from perc.dtls.fragments import HandshakeMessage, HandshakeType
 from perc.dtls.hello import (
     RANDOM_LENGTH,
-    ClientHello,
-    HelloVerifyRequest,
     ServerHello,
     read_client_hello,
-    write_hello_verify_request,
     write_server_hello,
 )
 from perc.dtls.messages import (
@@ -70,8 +62,6 @@ from perc.errors import ApiMisuse, DecryptError, HandshakeFailure, IllegalParame
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc.x509.certificate import Certificate
 
-COOKIE_SECRET_LENGTH = 32
-
 _CERTIFICATE_REQUEST = write_certificate_request(CertificateRequest(bytes([ECDSA_SIGN]), SIGNATURE_SCHEMES))
 
 
@@ -84,8 +74,7 @@ def _certificate_message(certificate: bytes) -> bytes:
 class DtlsServerConfig:
     """What a server is and wants.
 
-    `profiles` are in the server's order of preference. `mtu` bounds the UDP payloads of its flights. The cookie
-    exchange is for listeners that face the Internet; behind a Media Distributor, ICE has verified the path. With
+    `profiles` are in the server's order of preference. `mtu` bounds the UDP payloads of its flights. With
     `ekt_ciphers` it gives EKTKeys to clients that can take them.
     """
 
@@ -93,7 +82,6 @@ class DtlsServerConfig:
     signing_key: SigningKey
     profiles: tuple[SRTPProtectionProfile, ...]
     mtu: int = 1200
-    cookie_exchange: bool = False
     ekt_ciphers: tuple[EKTCipher, ...] = ()
 
 
@@ -118,14 +106,17 @@ class ServerHandshake:
     _session: Session
 
     def __init__(
-        self, provider: CryptoProvider, config: DtlsServerConfig, verify_client: Callable[[Certificate], None]
+        self,
+        provider: CryptoProvider,
+        config: DtlsServerConfig,
+        verify_client: Callable[[Certificate], None],
+        first_message_seq: int,
     ) -> None:
         self._provider = provider
         self._config = config
         self._verify_client = verify_client
         self._state = State.EXPECT_CLIENT_HELLO
-        self._transcript = Transcript()
-        self._cookie_secret = provider.random_bytes(COOKIE_SECRET_LENGTH)
+        self._transcript = Transcript(first_message_seq)
         self.external_session_id: bytes | None = None
 
     async def receive_message(self, message: HandshakeMessage) -> list[Output]:
@@ -146,9 +137,6 @@ class ServerHandshake:
 
     async def _receive_client_hello(self, message: HandshakeMessage) -> list[Output]:
         hello = read_client_hello(message.body)
-        if self._config.cookie_exchange and not hmac.compare_digest(hello.cookie, self._cookie(hello)):
-            # "If the cookie is invalid, the server SHOULD treat the ClientHello as if it did not contain a cookie."
-            return [FlightPrepared(self._hello_verify_request(hello))]
         self._negotiated = negotiate(hello, self._config.profiles, self._config.ekt_ciphers)
         self.external_session_id = self._negotiated.external_session_id
         self._transcript.add(message)
@@ -156,19 +144,6 @@ class ServerHandshake:
         self._key_share = await self._provider.generate_key_share(self._negotiated.group)
         self._state = State.EXPECT_CERTIFICATE
         return [FlightPrepared(await self._server_hello_flight())]
-
-    def _cookie(self, hello: ClientHello) -> bytes:
-        # "Cookie = HMAC(Secret, Client-IP, Client-Parameters)" (RFC 6347, Section 4.2.1). The secret belongs to this
-        # association, and so stands for the address too.
-        suites = b"".join(suite.to_bytes(2, "big") for suite in hello.cipher_suites)
-        parameters = hello.random + hello.session_id + suites
-        return hmac.digest(self._cookie_secret, parameters, "sha256")
-
-    def _hello_verify_request(self, hello: ClientHello) -> Flight:
-        body = write_hello_verify_request(HelloVerifyRequest(self._cookie(hello)))
-        request = self._transcript.number(HandshakeType.HELLO_VERIFY_REQUEST, body)
-        # "timeout and retransmission do not apply to the HelloVerifyRequest" (RFC 6347, Section 4.2.1)
-        return Flight((request,), expects_answer=False)
 
     async def _server_hello_flight(self) -> Flight:
         negotiated, send = self._negotiated, self._transcript.send

@@ -13,9 +13,9 @@ from perc.dtls.fragments import HandshakeMessage, HandshakeType, write_message
 class Transcript:
     """Collects messages of both sides, and numbers those of this side."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_message_seq: int = 0) -> None:
         self._messages = bytearray()
-        self._next_message_seq = 0
+        self._next_message_seq = first_message_seq
 
     def number(self, msg_type: HandshakeType, body: bytes) -> HandshakeMessage:
         """The next message of this side, outside the transcript."""
