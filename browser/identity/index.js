@@ -1,8 +1,14 @@
 /**
  * W3C webrtc-identity for browsers that do not have it, and what the Key Distributor uses of it.
  *
+ *     import { apply } from "./identity/index.js";
  *     apply(window);
  *     pc.setIdentityProvider("idp.example", { usernameHint: "alice" });
+ *
+ * A page that is not ours, without a Content-Security-Policy, can have the same from one classic script instead, which
+ * applies itself and needs no other file (`browser/build/classic-script.js`):
+ *
+ *     <script src="webrtc-identity.js"></script>
  *
  * What a native implementation would do and this cannot: keep the IdP proxy's answers from the page's own scripts,
  * isolate media, tell the HTTP status and the TLS failure of an IdP that is not there.
