@@ -133,11 +133,10 @@ def floods_with_hellos(hostile: Hostile) -> Iterator[None]:
 def claims_huge_messages(hostile: Hostile) -> Iterator[None]:
     for datagram in hostile.begin():
         hostile.say(datagram)
-    for sequence in range(1, 6):
+    for sequence, length in enumerate((*[MAX_MESSAGE_LENGTH] * 4, 2**24 - 1), start=1):
         yield
-        for length in (MAX_MESSAGE_LENGTH, 2**24 - 1):
-            fragment = Fragment(11, length, sequence, length - 1, b"x")
-            hostile.say(write_record(ContentType.HANDSHAKE, 100 + sequence, write_fragment(fragment)))
+        fragment = Fragment(11, length, sequence, length - 1, b"x")
+        hostile.say(write_record(ContentType.HANDSHAKE, 100 + sequence, write_fragment(fragment)))
 
 
 def replays_another(hostile: Hostile) -> Iterator[None]:
