@@ -7,7 +7,7 @@
  */
 
 import { startMedia, Participant } from "./participant.js";
-import { SessionFailed } from "./failures.js";
+import { isSourceTaken } from "./failures.js";
 import { during } from "./stages.js";
 import { Tiles } from "./tiles.js";
 
@@ -32,6 +32,9 @@ import { Tiles } from "./tiles.js";
  * @property {import("./admission.js").Admission} admission who may come in, where this page hosts
  */
 
+/** That random SSRCs collide this often in a row is an attack. */
+const ATTEMPTS = 3;
+
 export class Call extends EventTarget {
   #setup;
   /** @type {import("./owner.js").Owner | null} */
@@ -39,6 +42,8 @@ export class Call extends EventTarget {
   /** @type {Participant | null} */
   #participant = null;
   #ending = new AbortController();
+  /** Pairs of sources that the conference has. */
+  #present = 0;
 
   /** @param {CallSetup} setup */
   constructor(setup) {
@@ -82,17 +87,8 @@ export class Call extends EventTarget {
    * @returns {Promise<string>} the identity that answered
    */
   async join(present, progress) {
-    const { tileView, ...invitation } = this.#setup;
-    progress("starting-media");
-    const worker = await startMedia();
-    this.#ending.signal.throwIfAborted();
-    const participant = new Participant({ ...invitation, present }, worker);
-    this.#participant = participant;
-    this.#follow(participant);
-    new Tiles(participant.media, tileView);
-    const host = await participant.join(progress);
-    this.#ending.signal.throwIfAborted();
-    return host;
+    this.#present = present;
+    return this.#withFreeSources(() => this.#offer(progress));
   }
 
   /**
@@ -102,11 +98,53 @@ export class Call extends EventTarget {
    * @param {Progress} progress
    */
   async connect(media, progress) {
-    await this.attach("audio", media.audio);
-    await this.attach("video", media.video);
-    const participant = /** @type {Participant} */ (this.#participant);
-    await participant.connected(this.#ending.signal, progress);
-    participant.whenFailed((error) => this.#fail(error), this.#ending.signal);
+    await this.#withFreeSources(async () => {
+      if (this.#participant === null) await this.#offer(progress);
+      await this.attach("audio", media.audio);
+      await this.attach("video", media.video);
+      await this.#participant?.connected(this.#ending.signal, progress);
+    });
+    this.#participant?.whenOver((error) => this.#fail(error), this.#ending.signal);
+  }
+
+  /**
+   * One offer of a new endpoint, answered by the same host as those before it.
+   *
+   * @param {Progress} progress
+   */
+  async #offer(progress) {
+    const { tileView, ...invitation } = this.#setup;
+    progress("starting-media");
+    const worker = await startMedia();
+    this.#ending.signal.throwIfAborted();
+    const participant = new Participant({ ...invitation, present: this.#present }, worker);
+    this.#participant = participant;
+    this.#follow(participant);
+    new Tiles(participant.media, tileView);
+    const host = await participant.join(progress);
+    this.#ending.signal.throwIfAborted();
+    this.#setup = { ...this.#setup, owner: host };
+    return host;
+  }
+
+  /**
+   * An SSRC belongs to whoever announced it first. Whoever comes later with the same one offers
+   * again, as a new endpoint: the browser chooses new SSRCs for it.
+   *
+   * @template T
+   * @param {() => Promise<T>} attempt
+   */
+  async #withFreeSources(attempt) {
+    for (let count = 1; ; count++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isSourceTaken(error) || count === ATTEMPTS || this.hasEnded) throw error;
+        this.#participant?.leave();
+        this.#participant = null;
+        this.#setup.tileView.clear();
+      }
+    }
   }
 
   /**
@@ -154,7 +192,6 @@ export class Call extends EventTarget {
   /** @param {Participant} participant */
   #follow(participant) {
     participant.on("sending", ({ state }) => this.#notice("keys-expired", state === "expired"));
-    participant.on("failed", ({ reason, detail }) => this.#fail(new SessionFailed(reason, detail)));
     participant.on("channel", ({ state }) =>
       this.#notice("key-channel-closed", state === "closed"),
     );

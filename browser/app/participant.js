@@ -61,6 +61,8 @@ export class Participant {
   /** The roster or a key has come: the Key Distributor tells neither to somebody who waits. */
   #admission = Promise.withResolvers();
   #sending = Promise.withResolvers();
+  /** The transform Worker has given up. */
+  #failure = Promise.withResolvers();
   /** The key channel has closed, and nobody has said why. */
   #end = Promise.withResolvers();
 
@@ -86,6 +88,9 @@ export class Participant {
     this.on(
       "channel",
       ({ state }) => state === "closed" && setTimeout(this.#end.resolve, FAREWELL),
+    );
+    this.on("failed", ({ reason, detail }) =>
+      this.#failure.resolve(new SessionFailed(reason, detail)),
     );
     this.on("roster", () => this.#admit());
     this.on("key", () => this.#admit());
@@ -135,10 +140,21 @@ export class Participant {
   }
 
   /**
+   * Tells of the end of a call that has come about.
+   *
    * @param {(error: Error) => void} listener
    * @param {AbortSignal} signal
    */
-  whenFailed(listener, signal) {
+  whenOver(listener, signal) {
+    this.#whenDisconnected(listener, signal);
+    this.#failure.promise.then((failure) => !signal.aborted && listener(failure));
+  }
+
+  /**
+   * @param {(error: Error) => void} listener
+   * @param {AbortSignal} signal
+   */
+  #whenDisconnected(listener, signal) {
     const look = () => {
       const failure = this.#association.failure;
       if (failure !== null) listener(failure);
@@ -212,8 +228,8 @@ export class Participant {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       event.then(() => resolve());
       this.#end.promise.then(() => reject(new Error("the Key Distributor closed the key channel")));
-      this.whenFailed(reject, signal);
-      this.on("failed", ({ reason, detail }) => reject(new SessionFailed(reason, detail)), signal);
+      this.#whenDisconnected(reject, signal);
+      this.#failure.promise.then(reject);
     });
   }
 

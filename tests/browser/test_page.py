@@ -6,6 +6,7 @@ With PERC_SCREENSHOTS, a directory, every state leaves a picture there.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,6 +150,7 @@ REFUSALS = {
     (403, "refused"): "You were not admitted",
     (400, "invalid-offer"): "Your browser’s offer was not accepted",
     (404, "not-live"): "The host is not here",
+    (409, "source-taken"): "Other participants already use your streams’ numbers",
     (413, "too-large"): "The conference is too large",
     (503, "full"): "The conference is full",
     (504, "timeout"): "The host did not answer in time",
@@ -166,6 +168,16 @@ async def test_a_refused_offer_says_why(visit: Visit) -> None:
         await visit.reads(title)
         await visit.press("Back to the lobby")
         await visit.is_in("lobby")
+
+
+async def test_sources_that_are_taken_are_offered_anew_but_not_for_ever(visit: Visit) -> None:
+    visit.script.state, visit.script.problem = "live", (409, "source-taken", "SSRC 1 is taken")
+    await visit.open(OWNER)
+    await visit.press("Join")
+    await visit.is_in("failed")
+    sources = [set(re.findall(r"a=ssrc:(\d+)", offer["sdp"])) for offer in visit.script.offers]
+    assert [len(each) for each in sources] == [3, 3, 3]  # microphone, camera, and its retransmissions
+    assert len(set.union(*sources)) == 9
 
 
 async def test_another_host_than_the_links_is_refused(visit: Visit) -> None:

@@ -13,6 +13,7 @@ class Code(StrEnum):
     NO_SUCH_CONFERENCE = "no-such-conference"
     NO_KEY_DISTRIBUTOR = "no-key-distributor"
     INVALID_OFFER = "invalid-offer"
+    SOURCE_TAKEN = "source-taken"
     TOO_LARGE = "too-large"
     REFUSED = "refused"
     TIMEOUT = "timeout"

@@ -52,7 +52,7 @@ class Switchboard:
             owner = self.owner(source.ssrc)
             # "An announced SSRC is unique in the conference; a second claim is refused".
             if source.ssrc == OWN_SSRC or (owner is not None and owner.endpoint_id != endpoint_id):
-                raise Refusal(Code.INVALID_OFFER, f"SSRC {source.ssrc} is taken; offer again with another one")
+                raise Refusal(Code.SOURCE_TAKEN, f"SSRC {source.ssrc} is taken; offer again with another one")
 
     def apply(self, endpoint: Endpoint, answer: Answer) -> None:
         """An answer has been signed: its sources and slots hold from now on."""
