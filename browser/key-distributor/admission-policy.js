@@ -18,7 +18,8 @@ const MAX_GUESTS = 10_000;
  * @returns {string | null} null for what no identity can match
  */
 export function readGuest(entry) {
-  const [, name, host] = /^([^@\p{C}\p{Z}]*)@([^@\p{C}\p{Z}:/]+)$/u.exec(entry) ?? [];
+  // Hosts are A-labels, as in identities (RFC 8827, Section 8.1), and have no port.
+  const [, name, host] = /^([^@\p{C}\p{Z}]*)@([a-zA-Z0-9.-]+)$/u.exec(entry) ?? [];
   return host === undefined ? null : `${name}@${host.toLowerCase()}`;
 }
 

@@ -261,6 +261,7 @@ async def test_an_admission_policy_goes_to_the_key_distributor(page: Page, site:
         ("{ admit: ['bob@idp-b.example@idp-a.example'] }", "DOMException SyntaxError"),
         ("{ admit: ['bob @idp-b.example'] }", "DOMException SyntaxError"),
         ("{ admit: ['bob@idp-b.example:8002'] }", "DOMException SyntaxError"),
+        ("{ admit: ['bob@b\u00fccher.example'] }", "DOMException SyntaxError"),
     ],
 )
 async def test_what_is_no_policy_is_refused_and_changes_nothing(
