@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, count
 from random import Random
 
 import pytest
@@ -87,11 +87,26 @@ def test_c_webrtc_is_preferred_to_webrtc():
     assert completed.application_protocol == b"c-webrtc"
 
 
-def test_the_clients_tls_id_is_there_when_its_certificate_is_verified():
+OFFERS_TLS_ID, ANSWERS_TLS_ID = b"a tls-id of an offer", b"a tls-id of an answer"
+
+
+@pytest.mark.parametrize(
+    ("clients", "servers", "told"),
+    [
+        (OFFERS_TLS_ID, ANSWERS_TLS_ID, [OFFERS_TLS_ID, ANSWERS_TLS_ID]),
+        (OFFERS_TLS_ID, None, [OFFERS_TLS_ID, None]),
+        (None, ANSWERS_TLS_ID, [None, None]),  # which a client did not ask for, it is not told
+    ],
+)
+def test_each_tls_id_is_there_when_the_certificate_is_verified(clients, servers, told):
+    """RFC 9185, Sections 5.1 and 5.4: each side compares it with the other's SDP."""
     seen = []
-    server = make_server(lambda certificate: seen.append(server.external_session_id))
-    Path(make_client(external_session_id=b"a tls-id of an offer"), server).settle()
-    assert seen == [b"a tls-id of an offer"]
+    server = make_server(lambda _: seen.append(server.external_session_id), external_session_id=servers)
+    client = make_client(lambda _: seen.append(client.external_session_id), external_session_id=clients)
+    path = Path(client, server)
+    path.settle()
+    expect_connected(path)
+    assert seen == [told[1], told[0]]
 
 
 class TestRefusals:
@@ -133,6 +148,13 @@ class TestRefusals:
         path = Path(make_client(external_session_id=bytes(20)), make_server(verify))
         self.expect_failure(path, IllegalParameter, AlertDescription.ILLEGAL_PARAMETER)
 
+    def test_another_tls_id_than_the_answers(self):
+        def verify(certificate):
+            raise IllegalParameter("another tls-id")
+
+        path = Path(make_client(verify, external_session_id=bytes(20)), make_server(external_session_id=bytes(20)))
+        self.expect_failure(path, IllegalParameter, AlertDescription.ILLEGAL_PARAMETER)
+
     def test_no_common_profile(self):
         path = Path(make_client(profiles=(AES_256,)), make_server(profiles=(AES_128,)))
         self.expect_failure(path, HandshakeFailure, AlertDescription.HANDSHAKE_FAILURE)
@@ -149,6 +171,41 @@ class TestBadPath:
         path.run()
         expect_connected(path)
         assert path.now - 100.0 < 1.0
+
+    @pytest.mark.parametrize("number", range(FLIGHTS))
+    @pytest.mark.parametrize("treat", [lambda flight: flight * 2, lambda flight: flight[::-1]])
+    def test_every_flight_doubled_or_reversed_alone(self, number, treat):
+        flights = count()
+        path = Path(
+            make_client(mtu=300),
+            make_server(mtu=300),
+            treat=lambda flight: treat(flight) if next(flights) == number else flight,
+        )
+        path.run()
+        expect_connected(path)
+        assert len(path.flights) == FLIGHTS
+
+    @pytest.mark.parametrize("late", range(FLIGHTS))
+    def test_every_flight_delayed_alone_until_it_has_been_repeated(self, late):
+        """What comes late comes twice, and the second time behind its own consequences."""
+        numbers, held = count(), []
+
+        def delay(flight):
+            number = next(numbers)
+            if number == late:
+                held.extend(flight)
+                return []
+            return flight
+
+        path = Path(make_client(), make_server(), treat=delay)
+        path.run()
+        receiver = path.server if late % 2 == 0 else path.client
+        for datagram in held:
+            receiver.events += run(receiver.association.receive_datagram(datagram, path.now))
+        path.run()
+        expect_connected(path)
+        assert not path.client.has_ended
+        assert not path.server.has_ended
 
     @pytest.mark.parametrize("lost", list(combinations(range(8), 3)))
     def test_three_of_the_first_eight_flights_lost(self, lost):

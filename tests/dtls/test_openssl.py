@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
-from perc.dtls import AssociationClosed, AssociationFailed, HandshakeCompleted, SrtpKeysExported
+from perc.crypto.provider import NamedGroup
+from perc.dtls import (
+    AssociationClosed,
+    AssociationFailed,
+    HandshakeCompleted,
+    SrtpKeysExported,
+    client_handshake,
+    negotiation,
+    offer,
+)
 from perc.dtls.flights import MIN_INTERVAL
 from perc.errors import AlertDescription
 from perc.srtp.profiles import SRTPProtectionProfile
@@ -36,6 +47,14 @@ class Meeting:
                 self.events += run(self.association.receive_datagram(datagram, self.now))
             if not to_peer and not to_us:
                 return
+
+    def run(self, treat=list):
+        """Our timers too."""
+        self.settle(treat)
+        while not any(isinstance(event, HandshakeCompleted | AssociationFailed) for event in self.events):
+            self.now = self.association.next_timeout()
+            self.events += run(self.association.handle_timeout(self.now))
+            self.settle(treat)
 
     @property
     def error(self):
@@ -122,6 +141,16 @@ def test_groups(meet, curve, name):
     meeting.settle()
     expect_connected(meeting)
     assert meeting.peer.connection.get_group_name() == name
+
+
+@both_roles
+def test_p_384_if_it_were_our_first_choice(meet, monkeypatch):
+    for module in (negotiation, offer, client_handshake):
+        monkeypatch.setattr(module, "NAMED_GROUPS", (NamedGroup.SECP384R1, NamedGroup.SECP256R1))
+    meeting = meet()
+    meeting.settle()
+    expect_connected(meeting)
+    assert meeting.peer.connection.get_group_name() == "secp384r1"
 
 
 @both_roles
@@ -231,6 +260,27 @@ def test_a_certificate_on_p_384_with_sha_256(meet):
     assert meeting.peer.completed
     (completed,) = (event for event in meeting.events if isinstance(event, HandshakeCompleted))
     assert identity.der in {completed.client_certificate.der, completed.server_certificate.der}
+
+
+@both_roles
+def test_a_certificate_on_p_384_with_sha_384(meet):
+    """Where the other side prefers the hash that belongs to its curve."""
+    context = make_context(make_identity(ec.SECP384R1()))
+    assert SSL._lib.SSL_CTX_set1_sigalgs_list(context._context, b"ECDSA+SHA384:ECDSA+SHA256")
+    meeting = meet(context=context)
+    meeting.settle()
+    assert meeting.peer.completed
+    assert any(isinstance(event, HandshakeCompleted) for event in meeting.events)
+
+
+@pytest.mark.parametrize(("meet", "lost"), [(meet_client, 1), (meet_server, 0), (meet_server, 2), (meet_server, 3)])
+def test_flights_that_our_timer_brings_back(meet, lost):
+    """Each of ours that expects an answer, and OpenSSL's Finished, which it repeats when it sees ours again. For the
+    others OpenSSL waits a second of real time."""
+    meeting = meet()
+    numbers = count()
+    meeting.run(treat=lambda flight: [] if flight and next(numbers) == lost else flight)
+    expect_connected(meeting)
 
 
 def test_a_double_profile_is_chosen_before_an_aead_one_where_both_have_it():

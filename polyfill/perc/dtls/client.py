@@ -19,7 +19,11 @@ from perc.x509.certificate import Certificate
 
 
 class DtlsClient(Association):
-    """The client's end of one association; `verify_server` refuses a certificate by raising `CertificateError`."""
+    """The client's end of one association.
+
+    `verify_server` refuses the server's certificate by raising `CertificateError` (or, for another tls-id than the
+    answer's, `IllegalParameter`).
+    """
 
     def __init__(
         self, provider: CryptoProvider, config: DtlsClientConfig, verify_server: Callable[[Certificate], None]
@@ -27,6 +31,12 @@ class DtlsClient(Association):
         self._client_handshake = ClientHandshake(provider, config, verify_server)
         self._receipt = EktKeyReceipt()
         super().__init__(self._client_handshake, config.mtu, Numbers())
+
+    @property
+    def external_session_id(self) -> bytes | None:
+        """The tls-id that the server sent (RFC 8844, Section 4), from when `verify_server` is called; None if it sent
+        none."""
+        return self._client_handshake.external_session_id
 
     async def start(self, now: float) -> list[Event]:
         """Send the ClientHello; `ApiMisuse` the second time."""

@@ -99,6 +99,7 @@ class ClientHandshake:
             config.profiles, config.protocols, config.external_session_id, config.ekt_ciphers
         )
         self._verify_requests = 0
+        self.external_session_id: bytes | None = None
 
     def start(self) -> list[Output]:
         """The first ClientHello."""
@@ -139,6 +140,7 @@ class ClientHandshake:
     def _receive_server_hello(self, message: HandshakeMessage) -> None:
         hello = read_server_hello(message.body)
         self._accepted = accept(hello, self._offer)
+        self.external_session_id = self._accepted.external_session_id
         self._randoms = self._random, hello.random
         self._transcript.add(message)
         self._state = State.EXPECT_CERTIFICATE

@@ -26,6 +26,7 @@ from perc.dtls.extensions import (
     read_protocol_names,
     read_uint16_list,
     read_use_srtp,
+    write_external_session_id,
     write_point_formats,
     write_protocol_names,
     write_use_srtp,
@@ -47,7 +48,7 @@ _POINT_FORMATS = write_point_formats()
 
 @dataclass(frozen=True, slots=True)
 class Negotiated:
-    """The server's choice; `extensions` are those of its ServerHello."""
+    """The server's choice; `extensions` are those of its ServerHello, `external_session_id` is the client's."""
 
     suite: CipherSuite
     group: NamedGroup
@@ -59,10 +60,14 @@ class Negotiated:
 
 
 def negotiate(
-    hello: ClientHello, profiles: Iterable[SRTPProtectionProfile], ekt_ciphers: Collection[EKTCipher] = ()
+    hello: ClientHello,
+    profiles: Iterable[SRTPProtectionProfile],
+    ekt_ciphers: Collection[EKTCipher] = (),
+    own_session_id: bytes | None = None,
 ) -> Negotiated:
     """The choice for this client, `profiles` in the server's order of preference; `PeerError` where there is none.
-    Without a common EKT cipher the handshake goes on, and no EKTKey is sent."""
+    Without a common EKT cipher the handshake goes on, and no EKTKey is sent. A client that sends its tls-id is told
+    the server's own, if it has one."""
     _check_version(hello)
     if NULL_COMPRESSION not in hello.compression_methods:
         raise IllegalParameter("null compression is not offered")
@@ -73,6 +78,9 @@ def negotiate(
     protocol = _choose_protocol(hello.extensions)
     session_id = hello.extensions.get(ExtensionType.EXTERNAL_SESSION_ID)
     ekt_cipher = _choose_ekt_cipher(hello.extensions, ekt_ciphers, weakest_ekt_key(suite, profile))
+    answer = _answer(hello, profile, protocol, ekt_cipher)
+    if session_id is not None and own_session_id is not None:
+        answer[ExtensionType.EXTERNAL_SESSION_ID] = write_external_session_id(own_session_id)
     return Negotiated(
         suite,
         group,
@@ -80,7 +88,7 @@ def negotiate(
         protocol,
         None if session_id is None else read_external_session_id(session_id),
         ekt_cipher,
-        _answer(hello, profile, protocol, ekt_cipher),
+        answer,
     )
 
 

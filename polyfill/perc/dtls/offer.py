@@ -11,6 +11,7 @@ from perc.dtls.extensions import (
     ExtensionType,
     UseSrtp,
     check_renegotiation_info,
+    read_external_session_id,
     read_protocol_names,
     read_use_srtp,
     write_external_session_id,
@@ -35,6 +36,7 @@ class Accepted:
     profile: SRTPProtectionProfile
     application_protocol: bytes | None
     ekt_cipher: EKTCipher | None = None
+    external_session_id: bytes | None = None
 
 
 def write_offer(
@@ -74,7 +76,14 @@ def accept(hello: ServerHello, offer: Extensions) -> Accepted:
     _check_required_extensions(hello.extensions)
     suite, profile = _accept_suite(hello), _accept_profile(hello.extensions, offer)
     ekt_cipher = _accept_ekt_cipher(hello, offer, weakest_ekt_key(suite, profile))
-    return Accepted(suite, profile, _accept_protocol(hello, offer), ekt_cipher)
+    session_id = hello.extensions.get(ExtensionType.EXTERNAL_SESSION_ID)
+    return Accepted(
+        suite,
+        profile,
+        _accept_protocol(hello, offer),
+        ekt_cipher,
+        None if session_id is None else read_external_session_id(session_id),
+    )
 
 
 def _check_required_extensions(extensions: Extensions) -> None:

@@ -75,7 +75,8 @@ class DtlsServerConfig:
     """What a server is and wants.
 
     `profiles` are in the server's order of preference. `mtu` bounds the UDP payloads of its flights. With
-    `ekt_ciphers` it gives EKTKeys to clients that can take them.
+    `ekt_ciphers` it gives EKTKeys to clients that can take them. `external_session_id` is its tls-id, for
+    clients that send theirs.
     """
 
     certificate: Certificate
@@ -83,6 +84,7 @@ class DtlsServerConfig:
     profiles: tuple[SRTPProtectionProfile, ...]
     mtu: int = 1200
     ekt_ciphers: tuple[EKTCipher, ...] = ()
+    external_session_id: bytes | None = None
 
 
 class State(Enum):
@@ -137,7 +139,8 @@ class ServerHandshake:
 
     async def _receive_client_hello(self, message: HandshakeMessage) -> list[Output]:
         hello = read_client_hello(message.body)
-        self._negotiated = negotiate(hello, self._config.profiles, self._config.ekt_ciphers)
+        config = self._config
+        self._negotiated = negotiate(hello, config.profiles, config.ekt_ciphers, config.external_session_id)
         self.external_session_id = self._negotiated.external_session_id
         self._transcript.add(message)
         self._randoms = hello.random, self._provider.random_bytes(RANDOM_LENGTH)
