@@ -8,14 +8,13 @@ import { PeerIdentity } from "../identity/peer-identity.js";
 import { RTCIdentityAssertion } from "../identity/rtc-identity-assertion.js";
 import { KeyDistributorCertificate } from "./certificate.js";
 import { RTCFingerprintFailureEvent } from "./fingerprint-failure-event.js";
-import { describeFailure, IdentityErrors, sign, validate } from "./identity-work.js";
+import { IdentityRequests } from "./identity-requests.js";
 import { announce } from "./join-request-event.js";
 import { JoinRequest, JoinRequests } from "./join-request.js";
 import { takeWorker, toException } from "./worker-client.js";
 
 /** @typedef {import("./messages.js").Happening} Happening */
 /** @typedef {import("./messages.js").Member} Member */
-/** @typedef {import("./identity-work.js").IdentityProvider} IdentityProvider */
 /** @typedef {"new" | "connecting" | "connected" | "disconnected" | "closed" | "failed"} ConnectionState */
 
 /**
@@ -46,10 +45,7 @@ export class KeyDistributorAgent {
   #joinRequests = new JoinRequests();
 
   peerIdentity = new PeerIdentity();
-  identityErrors = new IdentityErrors();
-
-  /** @type {IdentityProvider | null} */
-  identityProvider = null;
+  identity;
 
   /** @type {ConnectionState} */
   connectionState = "new";
@@ -67,6 +63,7 @@ export class KeyDistributorAgent {
   constructor(configuration, dispatch) {
     this.#configuration = configuration;
     this.#dispatch = dispatch;
+    this.identity = new IdentityRequests(this.#worker, dispatch);
     this.#trustAnchors = fetchText(configuration.trustAnchors);
     this.#trustAnchors.catch(() => {}); // connect() reports it
     this.#certificate.promise.catch(() => {}); // getCertificate() and connect() do
@@ -157,10 +154,10 @@ export class KeyDistributorAgent {
         this.#setState(happening.error ? "failed" : "disconnected");
         break;
       case "validation-requested":
-        this.#validate(happening);
+        this.identity.validate(happening);
         break;
       case "assertion-requested":
-        this.#sign(happening);
+        this.identity.sign(happening);
         break;
       case "answer-refused":
         this.peerIdentity.reject(new DOMException(happening.reason, "OperationError"));
@@ -183,64 +180,6 @@ export class KeyDistributorAgent {
         this.ektSpi = happening.spi;
         this.#dispatch(new Event("rosterchange"));
         break;
-    }
-  }
-
-  /** @param {Extract<Happening, {event: "validation-requested"}>} request */
-  async #validate({ requestId, ...request }) {
-    const verdict = await validate(request, this.#reportIdpStep("peer", requestId)).catch(
-      (error) => ({ error: describeFailure(error) }),
-    );
-    await this.#report("validated", { requestId, ...verdict });
-  }
-
-  /** @param {Extract<Happening, {event: "assertion-requested"}>} request */
-  async #sign({ requestId, contents }) {
-    const onstep = this.#reportIdpStep("own", requestId);
-    const assertion = await this.requestAssertion(contents, onstep).catch((error) => ({
-      error: describeFailure(error),
-    }));
-    await this.#report("asserted", { requestId, ...assertion });
-  }
-
-  /**
-   * @template {"validated" | "asserted"} Name
-   * @param {Name} operation
-   * @param {import("./messages.js").Arguments[Name]} values
-   */
-  async #report(operation, values) {
-    // The answer only says that it was taken; the request itself ends with a signed or refused answer.
-    await this.#worker.call(operation, values).catch(() => {});
-  }
-
-  /**
-   * @param {"own" | "peer"} whose
-   * @param {number} requestId
-   * @returns {(step: string) => void} makes the steps of an IdP proxy steps of this request
-   */
-  #reportIdpStep(whose, requestId) {
-    return (step) => {
-      const detail = { event: `${whose}-idp-${step}`, requestId };
-      this.#dispatch(new CustomEvent("step", { detail }));
-    };
-  }
-
-  /**
-   * @param {string} contents
-   * @param {(step: string) => void} [onstep]
-   * @returns {Promise<{domain: string, protocol: string, assertion: string}>}
-   */
-  async requestAssertion(contents, onstep = () => {}) {
-    if (!this.identityProvider) {
-      throw new DOMException("no identity provider was set", "InvalidStateError");
-    }
-    try {
-      const assertion = await sign(this.identityProvider, contents, onstep);
-      this.identityErrors.note(null);
-      return assertion;
-    } catch (error) {
-      this.identityErrors.note(error);
-      throw error;
     }
   }
 

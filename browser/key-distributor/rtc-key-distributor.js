@@ -51,7 +51,7 @@ export class RTCKeyDistributor extends EventTarget {
     if (/[/\\]/.test(protocol)) {
       throw new DOMException("a protocol has no '/' and no '\\'", "SyntaxError");
     }
-    agent.identityProvider = { provider: domain, protocol, usernameHint, peerIdentity };
+    agent.identity.provider = { provider: domain, protocol, usernameHint, peerIdentity };
   }
 
   /**
@@ -67,7 +67,7 @@ export class RTCKeyDistributor extends EventTarget {
     const fingerprint = certificate
       .getFingerprints()
       .map(({ algorithm, value }) => ({ algorithm, digest: value?.toUpperCase() }));
-    const result = await agent.requestAssertion(JSON.stringify({ fingerprint }));
+    const result = await agent.identity.requestAssertion(JSON.stringify({ fingerprint }));
     const { domain, protocol, assertion } = result;
     return encodeBase64(JSON.stringify({ idp: { domain, protocol }, assertion }));
   }
@@ -87,12 +87,12 @@ export class RTCKeyDistributor extends EventTarget {
 
   /** Where the user can sign in, after an assertion failed for want of that. */
   get idpLoginUrl() {
-    return agents.of(this).identityErrors.loginUrl;
+    return agents.of(this).identity.errors.loginUrl;
   }
 
   /** What the identity provider said about the error. */
   get idpErrorInfo() {
-    return agents.of(this).identityErrors.info;
+    return agents.of(this).identity.errors.info;
   }
 
   /**
