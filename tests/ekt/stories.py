@@ -39,9 +39,7 @@ def expected(step: dict[str, Any]) -> Outcomes:
 def receiver_outcomes(story: dict[str, Any]) -> Outcomes:
     """What becomes of every step of a receiver's story, and the fields that were put aside."""
     sets = EktParameterSets(PROVIDER)
-    receiver = EktReceiver(
-        PROVIDER, sets, story["ssrc"], replay_state(story["kind"]), master_key_length=story["masterKeyLength"]
-    )
+    receiver = EktReceiver(PROVIDER, sets, story["ssrc"], replay_state(story["kind"]))
     outcomes = [
         _installed(sets, step) if "install" in step else _received(receiver, story, step) for step in story["steps"]
     ]
@@ -70,7 +68,7 @@ def _received(receiver: EktReceiver, story: dict[str, Any], step: dict[str, Any]
 def sender_outcomes(story: dict[str, Any]) -> Outcomes:
     """What becomes of every step of a sender's story."""
     sets = EktParameterSets(PROVIDER)
-    sender = EktSender(PROVIDER, sets, story["ssrc"], KINDS[story["kind"]], story["masterKeyLength"])
+    sender = EktSender(PROVIDER, sets, story["ssrc"], KINDS[story["kind"]])
     salts: list[bytes] = []
     outcomes: list[Outcomes] = []
     for step in story["steps"]:

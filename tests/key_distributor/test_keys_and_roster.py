@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from perc.dtls import SrtpKeysExported
+from perc.ekt.ekt_key import EKTCipher
 from perc.ekt.key_channel import MAX_MESSAGE_LENGTH, write_message
 from perc.errors import ApiMisuse, IllegalParameter
 from perc.key_distributor.ekt_keys import EKT_TTL, EktKeys
@@ -36,6 +37,13 @@ def test_a_key_is_told_with_what_is_left_of_its_life():
     keys = EktKeys(counting())
     keys.renew(10)
     assert [keys.message(now).ttl for now in (10, 11.5, 309.9, 400)] == [EKT_TTL, EKT_TTL - 2, 1, 1]
+
+
+@pytest.mark.parametrize("cipher", EKTCipher)
+def test_keys_have_the_length_of_their_cipher(cipher):
+    keys = EktKeys(counting(), cipher)
+    keys.renew(0)
+    assert keys.message(0).cipher is cipher
 
 
 def test_a_forgotten_key_is_not_told():
@@ -97,8 +105,10 @@ def test_hop_keys_are_the_last_half_of_each_field_under_a_double_profile():
 
 
 def test_profiles_without_gcm_are_no_profiles():
-    assert common_profiles((0x0001, 0x0007, 0x0008, 0x0009, 0x000A)) == (9, 10, 7, 8)
-    assert common_profiles((0x0001, 0x0005)) == ()
+    everything = (0x0001, 0x0007, 0x0008, 0x0009, 0x000A)
+    assert common_profiles(everything, EKTCipher.AESKW128) == (9, 7, 8)
+    assert common_profiles(everything, EKTCipher.AESKW256) == (10, 8, 7)
+    assert common_profiles((0x0001, 0x0005), EKTCipher.AESKW128) == ()
 
 
 def test_a_full_roster_still_fits_one_message():

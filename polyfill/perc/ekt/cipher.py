@@ -58,6 +58,13 @@ class EktParameterSet:
         """The set of an EKTKey that arrives `now`."""
         return cls(provider, ekt_key, await provider.import_wrapping_key(ekt_key.key), now)
 
+    @property
+    def master_key_length(self) -> int:
+        """Octets of every SRTP master key told under this set: AES-128 for AESKW128, AES-256 for AESKW256. "The
+        confidentiality, integrity, and authentication of the EKT cipher MUST be at least as strong as the SRTP cipher"
+        (Section 6), and a stronger one would protect no better than what it protects."""
+        return self.ekt_key.cipher.key_length
+
     async def wrap(self, plaintext: EKTPlaintext) -> bytes:
         """An EKTCiphertext; callers keep it while nothing in it changes, which counts as one use."""
         # "An endpoint MUST NOT encrypt more than T different FullEKTField values using the same EKTKey" (Section 6).

@@ -59,14 +59,12 @@ class EktReceiver:
         sets: EktParameterSets,
         ssrc: int,
         replay: ReplayState,
-        master_key_length: int = 16,
     ) -> None:
         self.put_aside: Counter[PutAside] = Counter()
         self._provider = provider
         self._sets = sets
         self._ssrc = ssrc
         self._replay = replay
-        self._master_key_length = master_key_length
         self._keys: list[_Key] = []  # the one that was told last comes first
         self._epochs: dict[EktParameterSet, int] = {}
         self._accepted = b""
@@ -105,7 +103,7 @@ class EktReceiver:
             return None
         # "The length of the SRTP Master Key MUST be the same as the master key length for the SRTP transform in use"
         # (step 6).
-        if len(plaintext.master_key) != self._master_key_length:
+        if len(plaintext.master_key) != parameters.master_key_length:
             raise PacketDropped(Drop.KEY_LENGTH)
         # "The recipient of a FullEKTField MUST reject any future FullEKTField for this SPI and SSRC that has an equal
         # or lower epoch value to an epoch already seen" (Section 4.1).

@@ -27,7 +27,6 @@ CONSECUTIVE_FULL_FIELDS = 3
 """Packets that a FullEKTField goes with at first, "to accommodate packet loss" (Section 4.6)."""
 AUDIO_PERIOD = 0.1
 """Seconds between FullEKTFields of audio, for new receivers; video has one with each key frame (Section 4.6)."""
-MASTER_KEY_LENGTH = 16
 _EPOCH_LIMIT = 1 << 16
 
 
@@ -64,13 +63,11 @@ class EktSender:
         sets: EktParameterSets,
         ssrc: int,
         kind: MediaKind,
-        master_key_length: int = MASTER_KEY_LENGTH,
     ) -> None:
         self._provider = provider
         self._sets = sets
         self._ssrc = ssrc
         self._kind = kind
-        self._master_key_length = master_key_length
         self._active: _MasterKey | None = None
         self._announced: _MasterKey | None = None
         self._change_at = 0.0
@@ -116,7 +113,7 @@ class EktSender:
         if epoch >= _EPOCH_LIMIT:
             raise SendingStopped(Stop.EXHAUSTED)
         self._next_epoch = {spi: epoch + 1}
-        octets = self._provider.random_bytes(self._master_key_length)
+        octets = self._provider.random_bytes(parameters.master_key_length)
         keys = await derive_rtp_keys(self._provider, octets, parameters.ekt_key.salt)
         return _MasterKey(octets, keys, parameters, epoch)
 

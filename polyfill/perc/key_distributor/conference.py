@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from perc.crypto.provider import CryptoProvider
+from perc.ekt.ekt_key import EKTCipher
 from perc.ekt.key_channel import MEMBER_ID_LENGTH, Announce, EktKeyAck, Member
 from perc.errors import ApiMisuse, IllegalParameter
 from perc.key_distributor.association import EndpointAssociation
@@ -38,10 +39,12 @@ class _Seat:
 class Conference:
     """Gives keys and rosters to the members it has."""
 
-    def __init__(self, provider: CryptoProvider, policy: RekeyPolicy) -> None:
+    def __init__(
+        self, provider: CryptoProvider, policy: RekeyPolicy, ekt_cipher: EKTCipher = EKTCipher.AESKW128
+    ) -> None:
         self._random_bytes = provider.random_bytes
         self._roster = ConferenceRoster()
-        self._keys = EktKeys(provider.random_bytes)
+        self._keys = EktKeys(provider.random_bytes, ekt_cipher)
         self._rekeys = RekeySchedule(policy)
         self._seats: dict[UUID, _Seat] = {}
         self._announced_version = 0
@@ -56,6 +59,11 @@ class Conference:
     def members(self) -> tuple[Member, ...]:
         """Everyone who was admitted and has not left."""
         return self._roster.members
+
+    @property
+    def ekt_cipher(self) -> EKTCipher:
+        """What all EKTKeys of the conference are for."""
+        return self._keys.cipher
 
     @property
     def spi(self) -> int | None:

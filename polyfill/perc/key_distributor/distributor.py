@@ -11,6 +11,7 @@ from itertools import count
 from uuid import UUID
 
 from perc.crypto.provider import CryptoProvider, SigningKey
+from perc.ekt.ekt_key import EKTCipher
 from perc.ekt.key_channel import Member
 from perc.errors import ApiMisuse, IdentityRejected, NotPresent
 from perc.identity.verdict import Verdict
@@ -39,14 +40,14 @@ class KeyDistributor:
     """
 
     def __init__(
-        self, provider: CryptoProvider, certificate: Certificate, signing_key: SigningKey, policy: RekeyPolicy
+        self, provider: CryptoProvider, certificate: Certificate, signing_key: SigningKey, members: Conference
     ) -> None:
         self.certificate = certificate
         self.fingerprint = Fingerprint.of(certificate.der)
         self._provider = provider
         self._signing_key = signing_key
         self._guestbook = Guestbook(AdmissionPolicy())
-        self._members = Conference(provider, policy)
+        self._members = members
         self._admissions = Admissions()
         self._associations = Associations(provider, self._admissions, Door(self._members, self._guestbook))
         self._request_ids = count(1)
@@ -57,11 +58,17 @@ class KeyDistributor:
 
     @classmethod
     async def create(
-        cls, provider: CryptoProvider, now: datetime, policy: RekeyPolicy = RekeyPolicy.ON_MEMBERSHIP
+        cls,
+        provider: CryptoProvider,
+        now: datetime,
+        policy: RekeyPolicy = RekeyPolicy.ON_MEMBERSHIP,
+        ekt_cipher: EKTCipher = EKTCipher.AESKW128,
     ) -> KeyDistributor:
-        """A Key Distributor with a key and a certificate of its own."""
+        """A Key Distributor with a key and a certificate of its own. `ekt_cipher` decides how strong the end-to-end
+        layer of its conference is: AES-128 or AES-256."""
         signing_key = await provider.generate_signing_key()
-        return cls(provider, await self_signed(provider, signing_key, COMMON_NAME, now), signing_key, policy)
+        certificate = await self_signed(provider, signing_key, COMMON_NAME, now)
+        return cls(provider, certificate, signing_key, Conference(provider, policy, ekt_cipher))
 
     @property
     def roster(self) -> tuple[Member, ...]:
@@ -85,7 +92,8 @@ class KeyDistributor:
         self._clock = _UnixClock(now_utc)
         config = TlsClientConfig(md_host, trust_anchors, self.certificate, self._signing_key, now_utc)
         terms = Terms(conference, self.fingerprint, self._guestbook, self._request_ids)
-        session = TunnelSession(self._provider, config, terms, Parties(self._admissions, self._associations))
+        parties = Parties(self._admissions, self._associations, self._members.ekt_cipher)
+        session = TunnelSession(self._provider, config, terms, parties)
         await session.start()
         self._session = session
 

@@ -11,9 +11,6 @@ from perc.errors import ApiMisuse
 EKT_TTL = 300
 """Seconds for which endpoints may use an EKTKey: the longest that a Media Distributor can withhold a rekey from one."""
 
-EKT_CIPHER = EKTCipher.AESKW128
-"""One for all members, because they share one EKTKey."""
-
 _SPI_LIMIT = 2**16
 
 
@@ -26,7 +23,9 @@ class _Issued:
 class EktKeys:
     """Makes EKTKeys and knows the one that is in use."""
 
-    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(self, random_bytes: Callable[[int], bytes], cipher: EKTCipher = EKTCipher.AESKW128) -> None:
+        self.cipher = cipher
+        """One for all members, because they share one EKTKey."""
         self._random_bytes = random_bytes
         self._spi = int.from_bytes(random_bytes(2), "big")
         self._current: _Issued | None = None
@@ -40,7 +39,7 @@ class EktKeys:
         """Replace the key by a fresh one with an SPI of its own; the old one is forgotten here."""
         # SPI 0 stands for "none yet" in the roster. The others come again after 65535 keys, none of which still lives.
         self._spi = self._spi % (_SPI_LIMIT - 1) + 1
-        key, salt = self._random_bytes(EKT_CIPHER.key_length), self._random_bytes(SALT_LENGTH)
+        key, salt = self._random_bytes(self.cipher.key_length), self._random_bytes(SALT_LENGTH)
         self._current = _Issued(EktKey(key, salt, self._spi, EKT_TTL), now + EKT_TTL)
 
     def message(self, now: float) -> EktKey:

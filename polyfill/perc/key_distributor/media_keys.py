@@ -5,25 +5,33 @@ from __future__ import annotations
 from uuid import UUID
 
 from perc.dtls.events import SrtpKeysExported
+from perc.ekt.ekt_key import EKTCipher
 from perc.srtp.profiles import SRTPProtectionProfile as Profile
 from perc.tunnel.messages import MediaKeys
 
-PREFERENCE = (
-    Profile.DOUBLE_AEAD_AES_128_GCM_AEAD_AES_128_GCM,
-    Profile.DOUBLE_AEAD_AES_256_GCM_AEAD_AES_256_GCM,
-    Profile.AEAD_AES_128_GCM,
-    Profile.AEAD_AES_256_GCM,
-)
-"""Double where the endpoint can, for that is PERC; 128 bits before 256, to fit an EKTKey of 128."""
+PREFERENCES = {
+    EKTCipher.AESKW128: (
+        Profile.DOUBLE_AEAD_AES_128_GCM_AEAD_AES_128_GCM,
+        Profile.AEAD_AES_128_GCM,
+        Profile.AEAD_AES_256_GCM,
+    ),
+    EKTCipher.AESKW256: (
+        Profile.DOUBLE_AEAD_AES_256_GCM_AEAD_AES_256_GCM,
+        Profile.AEAD_AES_256_GCM,
+        Profile.AEAD_AES_128_GCM,
+    ),
+}
+"""Double where the endpoint can, for that is PERC; of the double profiles the one whose inner half takes the master
+keys that the EKT cipher carries. An AEAD profile is one hop, of either strength: what it carries has its own keys."""
 
 
-def common_profiles(offered: tuple[int, ...]) -> tuple[Profile, ...]:
-    """What the Media Distributor speaks too, in the Key Distributor's order.
+def common_profiles(offered: tuple[int, ...], ekt_cipher: EKTCipher) -> tuple[Profile, ...]:
+    """What the Media Distributor speaks too, in the Key Distributor's order for a conference of this EKT cipher.
 
     "The Key Distributor MUST select a cipher that is supported by both the endpoint and the Media Distributor"
     (RFC 9185, Section 5.4).
     """
-    return tuple(profile for profile in PREFERENCE if profile in offered)
+    return tuple(profile for profile in PREFERENCES[ekt_cipher] if profile in offered)
 
 
 def media_keys(association_id: UUID, keys: SrtpKeysExported) -> MediaKeys:

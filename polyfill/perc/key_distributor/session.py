@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from perc.crypto.provider import CryptoProvider
 from perc.dtls.server_handshake import DtlsServerConfig
+from perc.ekt.ekt_key import EKTCipher
 from perc.errors import HandshakeFailure
 from perc.key_distributor.admissions import Admissions
 from perc.key_distributor.associations import Associations
 from perc.key_distributor.connection import Event as ConnectionEvent
 from perc.key_distributor.connection import MediaDistributorConnection
-from perc.key_distributor.ekt_keys import EKT_CIPHER
 from perc.key_distributor.events import Connected, ConnectionClosed, ConnectionFailed, Event
 from perc.key_distributor.media_keys import common_profiles
 from perc.key_distributor.signing import Signing, Terms
@@ -26,10 +26,11 @@ from perc.tunnel.messages import EndpointDisconnect, SignAnswer, SupportedProfil
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """What outlives a tunnel: who may come, and who is there."""
+    """What outlives a tunnel: who may come, who is there, and the EKT cipher that they share."""
 
     admissions: Admissions
     associations: Associations
+    ekt_cipher: EKTCipher
 
 
 class TunnelSession:
@@ -39,6 +40,7 @@ class TunnelSession:
         self._config = config
         self._connection = MediaDistributorConnection(provider, config)
         self._associations = parties.associations
+        self._ekt_cipher = parties.ekt_cipher
         self.signing = Signing(terms, parties.admissions, self._connection.send)
         self._is_up = False
         self.has_ended = False
@@ -99,13 +101,13 @@ class TunnelSession:
 
     async def _begin(self, offered: tuple[int, ...], now: float) -> list[Event]:
         self._is_up = True
-        profiles = common_profiles(offered)
+        profiles = common_profiles(offered, self._ekt_cipher)
         if not profiles:
             return await self._refuse("the Media Distributor has no profile with GCM")
         if not self._associations.profiles_in_use().issubset(profiles):
             return await self._refuse("the Media Distributor lacks a profile that is in use")
         certificate, key = self._config.certificate, self._config.signing_key
-        config = DtlsServerConfig(certificate, key, profiles, ekt_ciphers=(EKT_CIPHER,))
+        config = DtlsServerConfig(certificate, key, profiles, ekt_ciphers=(self._ekt_cipher,))
         return [Connected(offered), *await self._associations.open(config, now)]
 
     async def _refuse(self, reason: str) -> list[Event]:
