@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from OpenSSL import SSL
 
 from perc.crypto.pyca import PycaProvider
-from perc.ekt.ekt_key import EktKey
+from perc.ekt.ekt_key import EKTCipher, EktKey
 from perc.ekt.key_channel import (
     Announce,
     EktKeyAck,
@@ -134,9 +134,10 @@ class Site:
         policy: RekeyPolicy = RekeyPolicy.AT_HALF_LIFE,
         profiles: Iterable[int] = PROFILES,
         guests: AdmissionPolicy = EVERYONE,
+        ekt_cipher: EKTCipher = EKTCipher.AESKW128,
     ) -> None:
         self.now = 1000.0
-        self.kd = run(KeyDistributor.create(PROVIDER, NOW, policy))
+        self.kd = run(KeyDistributor.create(PROVIDER, NOW, policy, ekt_cipher))
         run(self.kd.set_admission_policy(guests, self.now))
         self.events: list[Event] = []
         self.told: list[TunnelEvent] = []

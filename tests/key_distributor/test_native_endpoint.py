@@ -116,6 +116,20 @@ def test_an_endpoint_that_offers_ekt_is_given_its_ekt_key_in_the_handshake_proto
     assert [member.spi for member in roster.members] == [received.key.spi]  # acknowledged
 
 
+@pytest.mark.parametrize("cipher", EKTCipher)
+def test_the_ekt_cipher_of_the_conference_decides_how_strong_both_layers_are(cipher: EKTCipher):
+    """RFC 8870, Section 6: no weaker than SRTP; the inner master keys are as long as the EKTKey that carries them."""
+    site = Site(ekt_cipher=cipher)
+    endpoint = NativeEndpoint(ekt_ciphers=tuple(EKTCipher))
+    endpoint.join(site)
+    site.wait(0.5)
+    (received,) = [event for event in endpoint.events if isinstance(event, EktKeyReceived)]
+    (exported,) = [event for event in endpoint.events if isinstance(event, SrtpKeysExported)]
+    assert received.key.cipher is cipher
+    assert exported.profile.is_double
+    assert exported.profile.hop_key_length == len(received.key.key)
+
+
 def test_an_endpoint_that_knows_ekt_needs_no_key_channel():
     site = Site()
     endpoint = NativeEndpoint(ekt_ciphers=(EKTCipher.AESKW128,))
