@@ -81,6 +81,25 @@ def test_one_browser_is_one_person(provider: Provider) -> None:
     assert problem(provider.sign()) == (401, "login-required")
 
 
+@pytest.mark.parametrize("hours", [0, 13])
+def test_signing_in_again_keeps_what_sites_have_and_signing_out_ends_it(hours: int, provider: Provider) -> None:
+    """Even if the sign-in that it came from had run out in between."""
+    provider.with_session()
+    provider.clock.now += hours * 3600
+    assert provider.is_signed_in() == (hours == 0)
+    provider.signed_in()
+    assert provider.sign().status_code == 200
+    provider.post("/sign-out", where="here")
+    assert problem(provider.sign()) == (401, "login-required")
+
+
+def test_someone_else_at_a_browser_ends_what_sites_have_even_later(provider: Provider) -> None:
+    provider.with_session()
+    provider.clock.now += 13 * 3600
+    provider.signed_in("anna")
+    assert problem(provider.sign()) == (401, "login-required")
+
+
 def test_a_consent_can_be_withdrawn_and_its_session_is_gone(provider: Provider) -> None:
     provider.with_session()
     answer = provider.post("/account/sites", origin=ASKING)

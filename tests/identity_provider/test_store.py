@@ -99,7 +99,7 @@ def test_of_many_who_redeem_a_code_one_gets_a_session(engine: Engine) -> None:
     clock, config = Clock(), IdentityProviderConfig(ORIGIN, "")
     sessions, account = Sessions(engine, config, clock), Accounts(engine).register("carol", "hash")
     assert account
-    sign_in = sessions.signed_in(sessions.sign_in(account))
+    sign_in = sessions.signed_in(sessions.sign_in(account, None))
     assert sign_in
     code = sessions.issue_code(sign_in, ASKING, CHALLENGE)
     with ThreadPoolExecutor(8) as pool:

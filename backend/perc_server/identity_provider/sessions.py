@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, Row, Table, delete, insert, select
+from sqlalchemy import Connection, Engine, Row, Table, delete, insert, select, update
 
 from perc_server.identity_provider.accounts import Account
 from perc_server.identity_provider.config import IdentityProviderConfig
@@ -53,15 +53,32 @@ class Sessions:
         self._config = config
         self._clock = clock
 
-    def sign_in(self, account: Account) -> str:
-        """A token for the cookie of this site's own pages: always a new one, never one that a browser brought along."""
+    def sign_in(self, account: Account, before: SignIn | None) -> str:
+        """A token for the cookie of this site's own pages: always a new one, never one that a browser brought along.
+
+        One browser is one person: what came of its sign-in `before` goes on under the new one, or ends if that was
+        someone else's.
+        """
         token = secrets.token_urlsafe(32)
         row = {"token_hash": token_hash(token), "account": account.id, "began_at": self._clock()}
-        self._insert(sign_ins, row, self._config.sign_in_lifetime)
+        # Remembered for as long as what comes of it, though it signs nobody in for that long.
+        self._insert(sign_ins, row, self._config.session_lifetime)
+        if before and before.account == account:
+            with self._engine.begin() as connection:
+                for table in (codes, sessions):
+                    of_before = update(table).where(table.c.sign_in == before.id)
+                    connection.execute(of_before.values(sign_in=token_hash(token)))
+        if before:
+            self.sign_out(before)
         return token
 
     def signed_in(self, token: str) -> SignIn | None:
-        """Whose token this is."""
+        """Whose token this is, while it signs someone in."""
+        sign_in = self.known(token)
+        return sign_in if sign_in and sign_in.began_at > self._clock() - self._config.sign_in_lifetime else None
+
+    def known(self, token: str) -> SignIn | None:
+        """Whose token this is, or was: what came of it may still live."""
         row = self._find(sign_ins, token)
         return None if row is None else SignIn(Account(row.id, row.name), row.token_hash, row.began_at)
 

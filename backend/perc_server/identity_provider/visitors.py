@@ -41,20 +41,22 @@ class Visitors:
         return handle
 
     async def begin(self, request: Request, account: Account, url: str) -> Response:
-        """Signs this browser in as that account and sends it on; one browser is one person, so another one goes."""
-        await self._end(request)
-        token = await run_in_threadpool(self._sessions.sign_in, account)
+        """Signs this browser in as that account and sends it on."""
+        token = await run_in_threadpool(self._sessions.sign_in, account, await self._before(request))
         response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
-        cookies.set_first_party(response, cookies.SIGN_IN, token, self._config.sign_in_lifetime)
+        # Outlives the sign-in, so that at the next one it is known what came of it in other sites' pages.
+        cookies.set_first_party(response, cookies.SIGN_IN, token, self._config.session_lifetime)
         return response
 
     async def end(self, request: Request, url: str) -> Response:
         """Signs this browser out and sends it on."""
-        await self._end(request)
+        if before := await self._before(request):
+            await run_in_threadpool(self._sessions.sign_out, before)
         response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
         cookies.clear_first_party(response, cookies.SIGN_IN)
         return response
 
-    async def _end(self, request: Request) -> None:
-        if before := await self.sign_in(request):
-            await run_in_threadpool(self._sessions.sign_out, before)
+    async def _before(self, request: Request) -> SignIn | None:
+        """This browser's sign-in, even if it signs nobody in any more."""
+        token = request.cookies.get(cookies.SIGN_IN)
+        return await run_in_threadpool(self._sessions.known, token) if token else None
