@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from perc.crypto.provider import SignatureScheme
 from perc.errors import CertificateError
@@ -22,7 +21,9 @@ _MAXIMUM_LENGTH = 1 << 16
 # YYMMDDHHMMSS and YYYYMMDDHHMMSS
 _TIME_DIGITS: dict[int, int] = {Tag.UTC_TIME: 12, Tag.GENERALIZED_TIME: 14}
 _FIRST_GENERALIZED_YEAR = 2050
-_TIME = struct.Struct("4s2s2s2s2s2s")
+# The first hour of the next day to Python 3.14, and none to RFC 5280.
+_NO_HOUR = b"24"
+_NO_EXTENSIONS = Extensions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +125,18 @@ def _read_time(reader: DerReader) -> tuple[datetime, bool]:
         raise CertificateError("a time in a form that certificates do not use")
     if tag == Tag.UTC_TIME:
         digits = (b"20" if digits < b"50" else b"19") + digits
-    year, month, day, hour, minute, second = map(int, _TIME.unpack(digits))
     try:
-        time = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        time = datetime.fromisoformat(f"{digits[:8].decode()}T{digits[8:].decode()}Z")
     except ValueError as error:
         raise CertificateError("a time that does not exist") from error
-    return time, tag == Tag.UTC_TIME or year >= _FIRST_GENERALIZED_YEAR
+    if digits[8:10] == _NO_HOUR:
+        raise CertificateError("a time that does not exist")
+    return time, tag == Tag.UTC_TIME or time.year >= _FIRST_GENERALIZED_YEAR
 
 
 def _read_extensions(reader: DerReader, version: int) -> Extensions:
     if not reader.next_is(Tag.CONTEXT_CONSTRUCTED + 3):
-        return Extensions()
+        return _NO_EXTENSIONS
     if version != _VERSION_3:
         raise CertificateError("extensions in a certificate of an old version")
     explicit = reader.sequence(Tag.CONTEXT_CONSTRUCTED + 3)
