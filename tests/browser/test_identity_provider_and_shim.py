@@ -200,7 +200,7 @@ REFUSED = """
     signature: (sdp) => edited(sdp, (a) => ({ ...a, assertion: a.assertion.replace(/.{6}$/, "AAAAAA") })),
     payload: (sdp) => edited(sdp, (a) => ({ ...a, assertion: a.assertion.replace(/\\.[^.]+\\./, ".e30.") })),
     domain: (sdp) => edited(sdp, (a) => ({ ...a, idp: { ...a.idp, domain: value.domain } })),
-    fingerprint: (sdp) => sdp.replace(/(a=fingerprint:sha-256 )../, (_, start) => `${start}00`),
+    fingerprint: (sdp) => sdp.replace(/(?<=a=fingerprint:sha-256 )../, anotherOctet),
     second: (sdp) => `${sdp}a=fingerprint:sha-256 ${Array(32).fill("00").join(":")}\\r\\n`,
     twice: (sdp) => sdp.replace(/(a=identity:\\S+)/, "$1\\r\\n$1"),
     protocol: (sdp) => edited(sdp, (a) => ({ ...a, idp: { ...a.idp, protocol: "../evil" } })),

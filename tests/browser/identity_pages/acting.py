@@ -28,6 +28,7 @@ PREAMBLE = """async (value) => {
     pc.addTransceiver("audio");
     return pc;
   };
+  const anotherOctet = (octet) => (octet === "00" ? "11" : "00");
   const edited = (sdp, edit) => sdp.replace(/a=identity:(\\S+)/, (_, value) => {
     const assertion = JSON.parse(atob(value));
     return `a=identity:${btoa(JSON.stringify(edit(assertion) ?? assertion))}`;

@@ -119,7 +119,7 @@ async def test_step_6_what_is_no_result_fails(result: str, act: Act) -> None:
         '"{}"',
         '`{"fingerprint":[]}`',
         '`{"fingerprint":[5]}`',
-        'said.contents.replace(/"digest":"../, \'"digest":"00\')',
+        'said.contents.replace(/"digest":"../, \'"digest":"XX\')',
         'said.contents.replace("sha-256", "sha-512")',
     ],
 )
@@ -206,7 +206,7 @@ async def test_failure_without_a_target_rejects_and_renews_peer_identity(act: Ac
     body = f"""
       const {{ sdp }} = await offerOf();
       {PEER}
-      const wrong = sdp.replace(/(a=fingerprint:\\S+ )../, (_, start) => start + "00");
+      const wrong = sdp.replace(/(?<=a=fingerprint:sha-256 )../, anotherOctet);
       await pc.setRemoteDescription({{ type: "offer", sdp: wrong }});
       const failure = await caught(peer);
       const state = pc.signalingState;
