@@ -235,7 +235,7 @@ def test_the_cookies_and_all_that_there_are(provider: Provider) -> None:
     hour = 3600
     assert seen == {
         "__Host-csrf": f"Path=/; Max-Age={24 * hour}; Secure; HttpOnly; SameSite=Lax",
-        "__Host-sign-in": f"Path=/; Max-Age={30 * 24 * hour}; Secure; HttpOnly; SameSite=Lax",
+        "__Host-sign-in": f"Path=/; Max-Age={(30 * 24 + 12) * hour}; Secure; HttpOnly; SameSite=Lax",
         "__Host-idp": f"Path=/; Max-Age={30 * 24 * hour}; Secure; HttpOnly; SameSite=None; Partitioned",
     }
 

@@ -41,10 +41,9 @@ class Accounts:
 
     def is_taken(self, name: str) -> bool:
         """Whether this name, or one that looks like it, is someone's."""
+        query = select(looks.c.account).where(looks.c.look == look(name))
         with self._engine.connect() as connection:
-            alike = connection.execute(select(looks.c.look).where(looks.c.look == look(name))).first()
-            same = connection.execute(select(accounts.c.id).where(accounts.c.name == name)).first()
-        return alike is not None or same is not None
+            return connection.execute(query).first() is not None
 
     def with_hash(self, name: str) -> tuple[Account, str] | None:
         """The account of this name and its password hash."""

@@ -43,6 +43,11 @@ class IdentityProviderConfig:
     password_cost: Parameters = field(default_factory=lambda: RFC_9106_LOW_MEMORY)
 
     @property
+    def sign_in_memory(self) -> int:
+        """For how long it is known which browser a sign-in was at: until the last of what came of it has ended."""
+        return self.sign_in_lifetime + self.session_lifetime
+
+    @property
     def domain(self) -> str:
         """`idp.domain` of its assertions: the host, with the port if it is not the scheme's own."""
         return urlsplit(self.origin).netloc

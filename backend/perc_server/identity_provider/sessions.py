@@ -22,7 +22,6 @@ from perc_server.identity_provider.tables import accounts, codes, sessions, sign
 MAX_CODES = 5
 """Live codes of one account: a person signs in to one page at a time, or to a few."""
 
-
 RECENT = 600
 """Seconds after which a sign-in is not enough to add another way to sign in: whoever finds a machine that was left
 signed in must not be able to come back."""
@@ -61,8 +60,8 @@ class Sessions:
         """
         token = secrets.token_urlsafe(32)
         row = {"token_hash": token_hash(token), "account": account.id, "began_at": self._clock()}
-        # Remembered for as long as what comes of it, though it signs nobody in for that long.
-        self._insert(sign_ins, row, self._config.session_lifetime)
+        # Though it signs nobody in for that long.
+        self._insert(sign_ins, row, self._config.sign_in_memory)
         if before and before.account == account:
             with self._engine.begin() as connection:
                 for table in (codes, sessions):

@@ -44,8 +44,7 @@ class Visitors:
         """Signs this browser in as that account and sends it on."""
         token = await run_in_threadpool(self._sessions.sign_in, account, await self._before(request))
         response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
-        # Outlives the sign-in, so that at the next one it is known what came of it in other sites' pages.
-        cookies.set_first_party(response, cookies.SIGN_IN, token, self._config.session_lifetime)
+        cookies.set_first_party(response, cookies.SIGN_IN, token, self._config.sign_in_memory)
         return response
 
     async def end(self, request: Request, url: str) -> Response:
