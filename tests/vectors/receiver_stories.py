@@ -187,6 +187,10 @@ def index_stories() -> list[Story]:
         .receive(first, far + 1, first.full(0))
         .receive(first, far + 2)
         .aside(epoch=1),
+        begun("more than half of all SEQs lost: the known field says the ROC")
+        .receive(first, 0x9000, drop="replayed")
+        .receive(first, 0x9000, first.full(0))
+        .receive(first, 0x9001),
         begun("a ROC further on that its packet does not prove changes nothing")
         .receive(first, 11, first.full(3))
         .receive(first, 12),

@@ -61,6 +61,8 @@ export class InnerReceiver {
   #epochs = new Map();
   /** @type {Uint8Array} the last EKTCiphertext accepted */
   #accepted = new Uint8Array(0);
+  /** The ROC in it. */
+  #acceptedRoc = 0;
   /** The ROC of the last field accepted, for the time before the first frame. */
   #roc = 0;
 
@@ -110,14 +112,17 @@ export class InnerReceiver {
   }
 
   /**
-   * Follows the steps of RFC 8870, Section 4.3.2. Null if there is nothing new in the field.
+   * Follows the steps of RFC 8870, Section 4.3.2. Null if nothing in it is to be believed.
    *
    * @param {FullEKTField} field
    * @param {number} now
    * @returns {Promise<Offer | null>}
    */
   async #readField(field, now) {
-    if (equal(field.ciphertext, this.#accepted)) return null;
+    // Known, and still the only one who says the ROC after more than half of all SEQs were lost.
+    if (equal(field.ciphertext, this.#accepted)) {
+      return { ciphertext: this.#accepted, roc: this.#acceptedRoc };
+    }
     // "If there is no matching SPI, then the verification function MUST return an indication of
     // authentication failure"
     const set = this.#sets.find(field.spi, now);
@@ -142,7 +147,7 @@ export class InnerReceiver {
     this.#epochs.set(set, epoch);
     this.#keys = [{ set, epoch, masterKey, cipher }, ...this.#keys].slice(0, KEYS_KEPT);
     this.#accepted = ciphertext;
-    this.#roc = roc;
+    this.#acceptedRoc = this.#roc = roc;
     return { ciphertext, roc };
   }
 
@@ -222,6 +227,7 @@ export class InnerReceiver {
     this.#replay.accept(index);
     if (offer !== null && Math.floor(index / 0x10000) === offer.roc) {
       this.#accepted = offer.ciphertext;
+      this.#acceptedRoc = offer.roc;
     }
   }
 }

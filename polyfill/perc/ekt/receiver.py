@@ -3,7 +3,7 @@
 A FullEKTField brings a key or is put aside; then the packet is tried with the keys that are known. Of a packet that
 does not authenticate nothing is remembered, but a master key that authenticated under the EKTKey.
 
-    ciphertext as last accepted            the packet goes on
+    ciphertext as last accepted            the packet goes on, with the ROC that was told
     SPI unknown, unwrap fails,             the packet is dropped
       wrong length of the master key
     SSRC of another source                 the field is put aside
@@ -67,7 +67,7 @@ class EktReceiver:
         self._replay = replay
         self._keys: list[_Key] = []  # the one that was told last comes first
         self._epochs: dict[EktParameterSet, int] = {}
-        self._accepted = b""
+        self._accepted, self._accepted_roc = b"", 0
         self._roc = 0
 
     async def unprotect(self, packet: RtpPacket, ekt_field: EKTField, now: float, prefix: bytes = b"") -> bytes:
@@ -94,7 +94,8 @@ class EktReceiver:
 
     async def _read_full(self, full: FullEKTField, now: float) -> _Offer | None:
         if full.ciphertext == self._accepted:
-            return None
+            # Known, and still the only one who says the ROC after more than half of all SEQs were lost.
+            return _Offer(self._accepted, self._accepted_roc)
         plaintext, parameters = await self._unwrap(full, now)
         # "If the SSRC in the EKTPlaintext does not match the SSRC of the SRTP packet received, then this FullEKTField
         # MUST be discarded […]. The remainder of the SRTP packet MAY be processed as normal" (step 5).
@@ -116,7 +117,8 @@ class EktReceiver:
         self._epochs = {each: epoch for each, epoch in self._epochs.items() if self._sets.has(each, now)}
         self._epochs[parameters] = full.epoch
         self._keys = [_Key(parameters, full.epoch, plaintext.master_key, keys), *self._keys][:KEYS_KEPT]
-        self._accepted, self._roc = full.ciphertext, plaintext.roc
+        self._accepted = full.ciphertext
+        self._accepted_roc = self._roc = plaintext.roc
         return _Offer(full.ciphertext, plaintext.roc)
 
     async def _unwrap(self, full: FullEKTField, now: float) -> tuple[EKTPlaintext, EktParameterSet]:
@@ -155,4 +157,4 @@ class EktReceiver:
     def _commit(self, index: int, offer: _Offer | None) -> None:
         self._replay.accept(index)
         if offer is not None and index // SEQUENCE_MODULUS == offer.roc:
-            self._accepted = offer.ciphertext
+            self._accepted, self._accepted_roc = offer.ciphertext, offer.roc
