@@ -72,7 +72,8 @@ class CookieGate:
         parameters = _parameters(address, hello)
         if any(hmac.compare_digest(hello.cookie, _cookie(secret, parameters)) for secret in self._secrets):
             return Admitted(Numbers(fragment.message_seq, record.sequence_number))
-        # "If the cookie is invalid, the server SHOULD treat the ClientHello as if it did not contain a cookie."
+        # "If a server receives a ClientHello with an invalid cookie, it SHOULD treat it the same as a ClientHello with
+        # no cookie."
         return Challenged(_challenge(record, fragment, _cookie(self._secrets[0], parameters)))
 
     def _rotate(self, now: float) -> None:

@@ -103,7 +103,7 @@ def _check_version(hello: ClientHello) -> None:
     offered = hello.version >> 8 == DTLS_MAJOR and hello.version <= DTLS_1_2
     versions = hello.extensions.get(ExtensionType.SUPPORTED_VERSIONS)
     if versions is not None:
-        # "servers MUST only select a version of TLS present in that extension" (RFC 8446, Section 4.2.1)
+        # "Servers MUST only select a version of TLS present in that extension" (RFC 8446, Section 4.2.1)
         offered = DTLS_1_2 in read_uint16_list(versions, length_bytes=1)
     if not offered:
         raise HandshakeFailure("DTLS 1.2 is not offered", AlertDescription.PROTOCOL_VERSION)
