@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import cycle, pairwise
+from statistics import median
 
 import pytest
 
@@ -28,10 +29,8 @@ pytestmark = pytest.mark.chromium
 OVERLAP, LONGEST_OVERLAP = 0.25, 0.5
 """Seconds: for which a sender goes on with its old key once it has told the new one, and after the arrival of an EKTKey
 at which the old one is gone in any case (docs/key-channel.md)."""
-JITTER = 0.15
-"""Seconds by which a Worker on a busy machine may be late for a frame. To the millisecond: `vectors/transform`."""
-AUDIO_PERIOD = 0.1
-"""Seconds between the full EKTFields of audio."""
+REKEY_LIMIT = 20
+"""Seconds for a rekey on a busy machine. The next one that is not for somebody who went comes after 150."""
 CONSECUTIVE = 3
 ENOUGH = 400
 """Packets: some seconds of sound and pictures of two."""
@@ -80,8 +79,9 @@ async def test_a_joiner_opens_nothing_of_before_and_who_goes_nothing_of_after(
     bens_keys = await ben.ekt_keys()
     keys = [len(await worker.ekt_keys()) for worker in stayers]
     await go(alice.person, ben.person)
-    for worker, before in zip(stayers, keys, strict=True):
-        await rekeyed(worker, before)
+    async with asyncio.timeout(REKEY_LIMIT):
+        for worker, before in zip(stayers, keys, strict=True):
+            await rekeyed(worker, before)
     await asyncio.sleep(LONGEST_OVERLAP)
     after_overlap = len(forwarded)
     while len(forwarded) < after_overlap + ENOUGH:
@@ -97,33 +97,31 @@ async def test_a_joiner_opens_nothing_of_before_and_who_goes_nothing_of_after(
     assert [await worker.drops(LOSSES) for worker in stayers] == losses
     await alice.person.sees_move(bob.person)
     await bob.person.sees_move(alice.person)
-    check_timing(everything, spis)
+    check_changes(everything, spis)
 
 
-def check_timing(everything: list[Sent], spis: list[int | None]) -> None:
-    """When each source told its keys, and when it changed over to them."""
+def check_changes(everything: list[Sent], spis: list[int | None]) -> None:
+    """How each source told its keys, and when it changed over to them.
+
+    A Worker on a busy machine may be late for some frames; to the millisecond it is in `vectors/transform`.
+    """
     sources: defaultdict[int, list[tuple[Sent, int | None]]] = defaultdict(list)
     for each, spi in zip(everything, spis, strict=True):
+        assert each.told is not None or not each.is_key_frame
         sources[each.last.ssrc].append((each, spi))
-    changes = 0
-    for source in sources.values():
-        last_full = source[0][0]
-        for at, ((before, old), (each, new)) in enumerate(pairwise(source), start=1):
-            if each.told is not None:
-                last_full = each
-            assert each.kind == "video" or each.seconds_after(last_full) < AUDIO_PERIOD + JITTER
-            assert not each.is_key_frame or each.told is not None
-            if old == new:
-                continue
-            # The first frame under a new key. It was told some time before, three times in a row.
-            changes += 1
+    overlaps = [overlap for source in sources.values() for overlap in changes(source)]
+    assert len(overlaps) >= len(sources)
+    assert OVERLAP / 2 < median(overlaps) < LONGEST_OVERLAP
+
+
+def changes(source: list[tuple[Sent, int | None]]) -> Iterator[float]:
+    """For each new key of a source: seconds from its first announcement to the first frame under it."""
+    for at, ((_, old), (each, new)) in enumerate(pairwise(source), start=1):
+        if old != new:
             first = next(i for i in range(at) if source[i][0].told == new)
             told = [source[i][0].told for i in range(first, min(first + CONSECUTIVE, at))]
             assert told == [new] * len(told)
-            assert source[first - 1][0].told != new
-            assert before.seconds_after(source[first][0]) < LONGEST_OVERLAP + JITTER
-            assert each.seconds_after(source[first][0]) > OVERLAP - JITTER
-    assert changes >= len(sources)
+            yield each.seconds_after(source[first][0])
 
 
 def recorded_instead(recorded: Iterable[Rtp], victim: Hop) -> Callable[[Carriage, Leg, int, Hop], bytes]:

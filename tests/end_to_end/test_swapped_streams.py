@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import cycle, permutations
 from typing import Any
@@ -22,6 +22,7 @@ from perc_server.media_distributor.forwarder import Forwarder
 from perc_server.media_distributor.hop import Hop
 from perc_server.media_distributor.packet_path import Leg
 from tests.browser.conftest import browser  # noqa: F401 - a fixture
+from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.opened_worker import OpenedWorker, give_ekt_key
 from tests.end_to_end.people import Person, see_and_hear_one_another
@@ -29,8 +30,8 @@ from tests.end_to_end.wire import Rtp, replay
 
 pytestmark = pytest.mark.chromium
 
-DROPS = ("not-authentic", "other-speaker", "not-in-roster", "replayed", "awaiting-key-frame", "unknown-spi", "no-key")
 ENOUGH = 20
+"""Frames: less than a second of what is sent."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Call:
     bob: OpenedWorker
     ben: OpenedWorker
     conference: Conference
+    link: str
     encoded: set[tuple[str, bytes]] = field(default_factory=set)
     """By whom, and what."""
 
@@ -58,15 +60,17 @@ class Call:
         """Bob's endpoint."""
         return list(self.conference.endpoints)[1].endpoint_id
 
-    async def expect_dropped(self) -> None:
-        before = (await self.bob.drops(DROPS)).total()
-        while (await self.bob.drops(DROPS)).total() < before + ENOUGH:
+    async def expect_dropped(self, reason: str) -> None:
+        """Bob's Worker drops frames for this reason from now on."""
+        before = (await self.bob.drops([reason])).total()
+        while (await self.bob.drops([reason])).total() < before + ENOUGH:
             await asyncio.sleep(0.05)
 
-    async def check_names(self) -> int:
+    async def check_names(self, *guests: OpenedWorker) -> int:
         """Every frame that anybody played since the last time was by whom its tile named; how many there were."""
-        played = [frame for worker in self.everybody for frame in await worker.played()]
-        for worker in self.everybody:
+        everybody = (*self.everybody, *guests)
+        played = [frame for worker in everybody for frame in await worker.played()]
+        for worker in everybody:
             self.encoded.update((frame.identity, frame.data) for frame in await worker.encoded())
         assert all((frame.identity, frame.data) in self.encoded for frame in played)
         return len(played)
@@ -82,7 +86,7 @@ async def call(browser: Browser, deployment: Deployment) -> AsyncIterator[Call]:
         await person.join(link)
     conference = deployment.media_distributor.conference("swapped")
     assert conference is not None
-    yield Call(workers[0], workers[1], workers[2], conference)
+    yield Call(workers[0], workers[1], workers[2], conference, link)
     for person in reversed(people):
         await person.leave()
 
@@ -108,38 +112,54 @@ def exchanged_ssrcs(call: Call, kind: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def exchanged_slots(call: Call, kind: str) -> Iterator[None]:
-    """Two sources come to the other's place in bob's page, each as it was sent."""
-    streams = [call.conference.path._streams[ssrc].receivers[call.victim] for ssrc in call.sources(kind)]
-    legs = [stream.leg for stream in streams]
-    for stream, leg in zip(streams, reversed(legs), strict=True):
-        stream.leg = leg
-    yield
-    for stream, leg in zip(streams, legs, strict=True):
-        stream.leg = leg
+def newcomers_take(call: Call, kind: str) -> Iterator[None]:
+    """Whoever comes next is put in alice's place in bob's page, where she is still sent to, too."""
+    path = call.conference.path
+    present, (alices, _) = set(path._streams), call.sources(kind)
+    place = path._streams[alices].receivers[call.victim].leg
 
+    def connect(ssrc: int, receiver: str, leg: Leg) -> None:
+        is_newcomer = ssrc not in present and path._streams[ssrc].source.kind == kind
+        Forwarder.connect(path, ssrc, receiver, place if is_newcomer and receiver == call.victim else leg)
 
-Exchange = Callable[[Call, str], contextlib.AbstractContextManager[None]]
+    with patch.object(path, "connect", connect):
+        yield
 
 
 @pytest.mark.parametrize("kind", ["audio", "video"])
-@pytest.mark.parametrize("exchange", [exchanged_ssrcs, exchanged_slots])
-async def test_nobody_plays_under_anothers_name(exchange: Exchange, kind: str, call: Call) -> None:
+async def test_two_who_are_exchanged(kind: str, call: Call) -> None:
     await see_and_hear_one_another([worker.person for worker in call.everybody])
-    with exchange(call, kind):
-        if exchange is exchanged_ssrcs:
-            await call.expect_dropped()
-        await asyncio.sleep(0.5)
+    with exchanged_ssrcs(call, kind):
+        await call.expect_dropped("not-authentic")
         # In the middle of it keys change.
         await give_ekt_key(*call.everybody)
         await asyncio.sleep(1)
-    await call.check_names()
+        await call.check_names()
     # And back again.
     await give_ekt_key(*call.everybody)
     for one, other in permutations(call.everybody, 2):
         await one.person.sees_move(other.person)
     assert await call.check_names() > ENOUGH
     await see_and_hear_one_another([worker.person for worker in call.everybody])
+
+
+@pytest.mark.parametrize("kind", ["audio", "video"])
+async def test_a_newcomer_in_anothers_place(kind: str, call: Call, come: Come) -> None:
+    await see_and_hear_one_another([worker.person for worker in call.everybody])
+    anna = await OpenedWorker.of(await come("anna"))
+    with newcomers_take(call, kind):
+        await anna.person.join(call.link)
+        await call.expect_dropped("other-speaker")
+        await give_ekt_key(*call.everybody, anna)
+        await call.expect_dropped("other-speaker")
+        await call.check_names(anna)
+    await anna.person.leave()
+    await call.bob.until("session.roster.members.length === 3")
+    for worker in call.everybody:
+        await worker.played()
+    await call.bob.person.sees_move(call.alice.person)
+    await call.bob.person.hears(call.alice.person)
+    await call.check_names()
 
 
 async def test_who_was_removed_is_not_shown_again(call: Call, deployment: Deployment) -> None:
@@ -161,7 +181,7 @@ async def test_who_was_removed_is_not_shown_again(call: Call, deployment: Deploy
         return Forwarder._protect(carriage, leg, sequence_number, hop)
 
     with patch.object(call.conference.path, "_protect", protect):
-        await call.expect_dropped()
+        await call.expect_dropped("not-in-roster")
     await call.bob.person.sees_move(call.alice.person)
     assert past.isdisjoint(frame.data for frame in await call.bob.played())
 
