@@ -28,6 +28,17 @@ export class Admission extends EventTarget {
     this.#changed();
   }
 
+  /**
+   * As it was before the page was reloaded.
+   *
+   * @param {{ admit: string[], others: Otherwise }} policy
+   */
+  restore({ admit, others }) {
+    this.guestList = readGuestList(admit.join(" "));
+    this.others = others;
+    this.#changed();
+  }
+
   /** @param {string} owner who need not ask themselves */
   policyOf(owner) {
     return { admit: [owner, ...this.guestList.guests], others: this.others };

@@ -7,8 +7,8 @@
  * What Chromium 156 shows (measured): a fatal alert makes the RTCDtlsTransport and the
  * RTCPeerConnection `failed`, in this order or the other, while ICE stays `connected`; there is no
  * `error` event that would tell the alert. A close_notify closes the SCTP transport, and nothing
- * else happens. A network that fails makes ICE `disconnected` and then `failed`, and leaves the
- * RTCDtlsTransport `connected`.
+ * else happens. A network that falls silent makes ICE `disconnected`, then the RTCPeerConnection
+ * `failed` (which ICE may say later), and leaves the RTCDtlsTransport `connected`.
  */
 
 const ICE_WORKS = ["connected", "completed"];
@@ -40,13 +40,14 @@ export class Association {
     });
   }
 
-  /** Why the connection has failed; null if it has not. */
+  /**
+   * Why the connection has failed; null if it has not, or may come back: the association outlives a
+   * network path.
+   */
   get failure() {
     if (this.#pc.connectionState !== "failed") return null;
-    if (this.#isEstablished && this.#hasAlert) {
-      return new TurnedAway(this.isMember ? "removed" : "denied");
-    }
-    return new Error("ICE or DTLS failed");
+    if (!this.#isEstablished) return new Error("ICE or DTLS failed");
+    return this.#hasAlert ? new TurnedAway(this.isMember ? "removed" : "denied") : null;
   }
 
   get #hasAlert() {

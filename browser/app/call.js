@@ -7,7 +7,8 @@
  */
 
 import { startMedia, Participant } from "./participant.js";
-import { isSourceTaken } from "./failures.js";
+import { isHostAway, isSourceTaken } from "./failures.js";
+import { PathLost } from "./path.js";
 import { during } from "./stages.js";
 import { Tiles } from "./tiles.js";
 
@@ -15,7 +16,7 @@ import { Tiles } from "./tiles.js";
  * What the page should say besides its state.
  *
  * @typedef {"events-lost" | "host-away" | "tunnel-lost" | "keys-expired" | "key-channel-closed"
- *   | "fingerprint-failure" | "decision-failed"} Notice
+ *   | "path-lost" | "fingerprint-failure" | "decision-failed"} Notice
  */
 
 /** @typedef {(stage: import("./stages.js").Stage) => void} Progress */
@@ -30,6 +31,7 @@ import { Tiles } from "./tiles.js";
  * @property {string} provider that vouches for it
  * @property {string | null} owner whom the Key Distributor has to be
  * @property {import("./admission.js").Admission} admission who may come in, where this page hosts
+ * @property {import("./hosting-memory.js").HostingMemory} memory of what this page hosts
  */
 
 /** That random SSRCs collide this often in a row is an attack. */
@@ -42,6 +44,8 @@ export class Call extends EventTarget {
   /** @type {Participant | null} */
   #participant = null;
   #ending = new AbortController();
+  /** Ends what one endpoint has begun. */
+  #leaving = new AbortController();
   /** Pairs of sources that the conference has. */
   #present = 0;
 
@@ -60,6 +64,11 @@ export class Call extends EventTarget {
     return this.#hosting !== null;
   }
 
+  /** What events call the conference that this page hosts; null before it has been started. */
+  get generation() {
+    return this.#hosting?.generation ?? null;
+  }
+
   /**
    * Starts the conference and its Key Distributor.
    *
@@ -72,6 +81,7 @@ export class Call extends EventTarget {
     this.#ending.signal.throwIfAborted();
     this.#hosting = new Owner(signalling, configuration, host);
     this.#hosting.addEventListener("lost", () => this.#notice("tunnel-lost", true));
+    this.#hosting.addEventListener("found", () => this.#notice("tunnel-lost", false));
     this.#hosting.addEventListener("fingerprintfailure", () =>
       this.#notice("fingerprint-failure", true),
     );
@@ -80,13 +90,15 @@ export class Call extends EventTarget {
   }
 
   /**
-   * Offers, and checks who answers.
+   * Offers with a new endpoint, which takes the place of an older one, and checks who answers.
    *
    * @param {number} present pairs of sources in the conference
    * @param {Progress} progress
    * @returns {Promise<string>} the identity that answered
    */
   async join(present, progress) {
+    this.#leave();
+    this.#leaving = new AbortController();
     this.#present = present;
     return this.#withFreeSources(() => this.#offer(progress));
   }
@@ -102,9 +114,9 @@ export class Call extends EventTarget {
       if (this.#participant === null) await this.#offer(progress);
       await this.attach("audio", media.audio);
       await this.attach("video", media.video);
-      await this.#participant?.connected(this.#ending.signal, progress);
+      await this.#participant?.connected(this.#leaving.signal, progress);
     });
-    this.#participant?.whenOver((error) => this.#fail(error), this.#ending.signal);
+    this.#participant?.whenOver((error) => this.#fail(error), this.#leaving.signal);
   }
 
   /**
@@ -114,15 +126,17 @@ export class Call extends EventTarget {
    */
   async #offer(progress) {
     const { tileView, ...invitation } = this.#setup;
+    const { signal } = this.#leaving;
     progress("starting-media");
     const worker = await startMedia();
-    this.#ending.signal.throwIfAborted();
+    if (signal.aborted) worker.terminate();
+    signal.throwIfAborted();
     const participant = new Participant({ ...invitation, present: this.#present }, worker);
     this.#participant = participant;
     this.#follow(participant);
     new Tiles(participant.media, tileView);
     const host = await participant.join(progress);
-    this.#ending.signal.throwIfAborted();
+    signal.throwIfAborted();
     this.#setup = { ...this.#setup, owner: host };
     return host;
   }
@@ -139,7 +153,8 @@ export class Call extends EventTarget {
       try {
         return await attempt();
       } catch (error) {
-        if (!isSourceTaken(error) || count === ATTEMPTS || this.hasEnded) throw error;
+        if (!isSourceTaken(error) || count === ATTEMPTS || this.#leaving.signal.aborted)
+          throw error;
         this.#participant?.leave();
         this.#participant = null;
         this.#setup.tileView.clear();
@@ -161,7 +176,11 @@ export class Call extends EventTarget {
    * @param {number} present
    */
   async makeRoom(present) {
-    await this.#participant?.makeRoom(present).catch((error) => this.#fail(error));
+    const { signal } = this.#leaving;
+    await this.#participant?.makeRoom(present).catch((error) => {
+      // A host who is back is asked again.
+      if (!signal.aborted && !isHostAway(error)) this.#fail(error);
+    });
   }
 
   /**
@@ -183,10 +202,16 @@ export class Call extends EventTarget {
   /** Forgets the keys; ends the conference if this page hosts it. */
   end() {
     this.#ending.abort();
-    this.#participant?.leave();
-    this.#participant = null;
+    this.#leave();
     this.#hosting?.close();
     this.#hosting = null;
+  }
+
+  #leave() {
+    this.#leaving.abort();
+    this.#participant?.leave();
+    this.#participant = null;
+    this.#setup.tileView.clear();
   }
 
   /** @param {Participant} participant */
@@ -195,6 +220,12 @@ export class Call extends EventTarget {
     participant.on("channel", ({ state }) =>
       this.#notice("key-channel-closed", state === "closed"),
     );
+    const { path } = participant;
+    path.addEventListener("lost", () => this.#notice("path-lost", true));
+    path.addEventListener("found", () => this.#notice("path-lost", false));
+    path.addEventListener("given-up", () => {
+      if (this.#participant === participant) this.#fail(new PathLost());
+    });
   }
 
   /**

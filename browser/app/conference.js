@@ -8,7 +8,9 @@
  *                  └── back ── failed ◀── from any of them
  *
  * `waiting` is for a host who is not here yet, `opening` is the owner's alone, and
- * `confirming-host` happens only where the link names no owner.
+ * `confirming-host` happens only where the link names no owner. Whoever is within goes back to
+ * `joining` when the host's Key Distributor is another one, or the Media Distributor has given up
+ * this endpoint; a host's page that was reloaded goes from `loading` to `opening`.
  */
 
 import { report } from "../ladder/events.js";
@@ -16,9 +18,11 @@ import { reportRemoteStep } from "../ladder/remote-steps.js";
 import { Admission } from "./admission.js";
 import { TurnedAway } from "./association.js";
 import { Call } from "./call.js";
-import { describeFailure } from "./failures.js";
+import { describeFailure, isHostAway } from "./failures.js";
+import { HostingMemory } from "./hosting-memory.js";
 import { LocalMedia } from "./local-media.js";
 import { joinLink } from "./links.js";
+import { PathLost } from "./path.js";
 import { Signalling, loadConfiguration } from "./signalling.js";
 import { during, StageError } from "./stages.js";
 import { User } from "./user.js";
@@ -29,6 +33,17 @@ import { User } from "./user.js";
  */
 /** @typedef {import("./stages.js").Stage} Stage */
 /** @typedef {import("./call.js").Notice} Notice */
+
+/** Milliseconds between tries to join a room whose host is there again, and away again. */
+const NEXT_TRY = 1_000;
+
+/** Notices that end with an endpoint. */
+const OF_AN_ENDPOINT = /** @type {const} */ ([
+  "host-away",
+  "keys-expired",
+  "key-channel-closed",
+  "path-lost",
+]);
 
 /** `change` whenever anything below has changed. */
 export class Conference extends EventTarget {
@@ -45,6 +60,8 @@ export class Conference extends EventTarget {
   /** @type {"owner" | "participant"} */
   role = "participant";
   roomState = "waiting";
+  /** @type {"host-back" | "path-lost" | "reloaded" | null} why it joins, or opens, again */
+  again = null;
   /** The identity that answered, where the link names none. */
   foundHost = "";
   user = new User();
@@ -62,6 +79,12 @@ export class Conference extends EventTarget {
   #call = null;
   /** @type {PromiseWithResolvers<boolean> | null} */
   #decision = null;
+  #memory;
+  /** Of the room's conference, and of the one that this page has joined. */
+  #generation = "";
+  #joined = "";
+  /** Counts the endpoints of this page: what comes of an older one does not matter any more. */
+  #attempt = 0;
 
   /**
    * @param {import("./links.js").RoomLink} link
@@ -73,6 +96,8 @@ export class Conference extends EventTarget {
     this.#tileView = tileView;
     this.owner = link.owner;
     this.#signalling = new Signalling(link.room);
+    this.#memory = new HostingMemory(link.room);
+    this.media.addEventListener("change", () => this.#noteDevices());
     this.media.addEventListener("change", () => this.#changed());
     this.user.addEventListener("change", () => this.#changed());
     this.admission.addEventListener("change", () => this.#changed());
@@ -110,7 +135,32 @@ export class Conference extends EventTarget {
       return this.#fail(error);
     }
     this.#signalling.listen();
-    this.#enter("lobby");
+    if (this.#memory.recall() === null || !(await this.#hostAgain())) this.#enter("lobby");
+  }
+
+  /**
+   * This page hosted the room until it was reloaded: it opens it again, with another Key
+   * Distributor.
+   *
+   * @returns {Promise<boolean>} whether it could, as the same user and in one tab only
+   */
+  async #hostAgain() {
+    const hosting = /** @type {import("./hosting-memory.js").Hosting} */ (this.#memory.recall());
+    this.again = "reloaded";
+    this.role = "owner";
+    this.#enter("opening");
+    const isHeld = await this.#memory.hold();
+    await this.user.choose(hosting.provider);
+    if (!isHeld || this.user.identity !== hosting.identity) {
+      this.again = null;
+      return false;
+    }
+    this.admission.restore(hosting);
+    this.media.mute(!hosting.devices.audio);
+    await this.media.open("audio");
+    if (hosting.devices.video) await this.media.open("video");
+    this.#run("owner", hosting.identity);
+    return true;
   }
 
   /** @param {"audio" | "video"} kind */
@@ -175,6 +225,16 @@ export class Conference extends EventTarget {
   }
 
   /**
+   * The page goes. A host's Key Distributor goes with it, without a word to anybody: the page may be
+   * back in a moment.
+   *
+   * @param {boolean} isKept in the browser's cache, where it cannot host
+   */
+  unload(isKept) {
+    if (isKept || !this.endsForOthers) this.leave();
+  }
+
+  /**
    * From the click to the call.
    *
    * @param {"owner" | "participant"} role
@@ -188,17 +248,60 @@ export class Conference extends EventTarget {
     this.#call = call;
     try {
       if (role === "owner") await this.#open(call);
+    } catch (error) {
+      if (!call.hasEnded) this.#fail(error);
+      return;
+    }
+    await this.#join(call);
+  }
+
+  /**
+   * From the offer to the call, with a new endpoint.
+   *
+   * @param {Call} call
+   */
+  async #join(call) {
+    const attempt = ++this.#attempt;
+    const isOver = () => call.hasEnded || attempt !== this.#attempt;
+    this.#joined = this.#generation;
+    try {
       this.#enter("joining");
       const host = await call.join(this.#presentPairs, this.#progress);
-      if (this.owner === null) await this.#confirm(host);
-      if (call.hasEnded) return;
+      if (!isOver() && this.owner === null) await this.#confirm(host);
+      if (isOver()) return;
       this.#enter("connecting");
       await call.connect(this.media, this.#progress);
+      if (isOver()) return;
+      this.again = null;
       this.#enter("in-call");
       await call.makeRoom(this.#presentPairs);
     } catch (error) {
-      if (!call.hasEnded) this.#fail(error);
+      if (!isOver()) this.#fail(error);
     }
+  }
+
+  /**
+   * Leaves with the endpoint that there is, and joins with another: the same host, or none.
+   *
+   * @param {"host-back" | "path-lost"} why
+   */
+  #joinAgain(why) {
+    if (this.#call === null) return;
+    this.again = why;
+    for (const notice of OF_AN_ENDPOINT) this.notices.delete(notice);
+    this.#decision?.resolve(false);
+    this.#join(this.#call);
+  }
+
+  /** The host went away meanwhile: it joins as soon as they are back. */
+  #waitForHost() {
+    this.#call?.end();
+    this.#call = null;
+    this.#tileView.clear();
+    this.notices.clear();
+    this.#enter("waiting");
+    // The news of their return may have been faster.
+    setTimeout(() => this.#followRoom(), NEXT_TRY);
   }
 
   /**
@@ -215,6 +318,7 @@ export class Conference extends EventTarget {
       provider: this.user.provider,
       owner: this.owner,
       admission: this.admission,
+      memory: this.#memory,
     });
     call.addEventListener("failure", (event) => this.#fail(detailOf(event)));
     call.addEventListener("notice", (event) => {
@@ -231,7 +335,21 @@ export class Conference extends EventTarget {
     // all.
     const steps = this.#link.isHost ? [] : ["4.1.1 (1)", "4.1.1 (2)"];
     for (const step of steps) report(step, { room: this.room });
+    this.#memory.hold();
     await call.host(this.#progress);
+    const { identity, provider } = this.user;
+    const owner = /** @type {string} */ (identity);
+    const policy = this.admission.policyOf(owner);
+    this.#memory.begin({ identity: owner, provider, ...policy, devices: this.#devices });
+  }
+
+  get #devices() {
+    const { audio, video, isMuted } = this.media;
+    return { audio: audio !== null && !isMuted, video: video !== null };
+  }
+
+  #noteDevices() {
+    if (this.#call?.isHosting) this.#memory.note({ devices: this.#devices });
   }
 
   /**
@@ -247,7 +365,7 @@ export class Conference extends EventTarget {
     const isAccepted = await this.#decision.promise;
     this.#decision = null;
     if (isAccepted) this.owner = host;
-    else if (this.state === "confirming-host") this.leave();
+    else if (this.state === "confirming-host" && this.again === null) this.leave();
   }
 
   get #isSending() {
@@ -260,7 +378,7 @@ export class Conference extends EventTarget {
 
   #listen() {
     const signalling = this.#signalling;
-    signalling.addEventListener("state", (event) => this.#followRoom(detailOf(event).state));
+    signalling.addEventListener("state", (event) => this.#hear(detailOf(event)));
     signalling.addEventListener("sources", (event) => {
       this.#sources = detailOf(event);
       if (this.state === "in-call") this.#call?.makeRoom(this.#presentPairs);
@@ -272,14 +390,28 @@ export class Conference extends EventTarget {
     signalling.addEventListener("found", () => this.#notice("events-lost", false));
   }
 
-  /** @param {string} roomState */
-  #followRoom(roomState) {
-    this.roomState = roomState;
+  /** @param {{ state: string, generation: string }} room */
+  #hear({ state, generation }) {
+    this.roomState = state;
+    this.#generation = generation;
     const isWithin = ["joining", "confirming-host", "connecting", "in-call"].includes(this.state);
-    if (isWithin && roomState === "ended") return this.#end("ended");
-    if (isWithin) this.#notice("host-away", roomState === "waiting");
-    if (this.state === "waiting" && roomState === "live") this.enter();
+    if (isWithin) this.#followConference();
+    else this.#followRoom();
     this.#changed();
+  }
+
+  #followRoom() {
+    if (this.state === "waiting" && this.roomState === "live") this.enter();
+  }
+
+  #followConference() {
+    const isOwn = this.#call?.isHosting ?? false;
+    const isAnother = this.#generation !== (isOwn ? this.#call?.generation : this.#joined);
+    if (this.roomState === "ended" || (isOwn && isAnother)) return this.#end("ended");
+    this.#notice("host-away", !isOwn && this.roomState === "waiting");
+    if (this.roomState !== "live") return;
+    if (isAnother) this.#joinAgain("host-back");
+    else if (this.state === "in-call") this.#call?.makeRoom(this.#presentPairs);
   }
 
   /** @param {State} state */
@@ -309,12 +441,16 @@ export class Conference extends EventTarget {
   #fail(error) {
     const cause = error instanceof StageError ? error.cause : error;
     if (cause instanceof TurnedAway) return this.#end(cause.outcome);
+    if (cause instanceof PathLost) return this.#joinAgain("path-lost");
+    if (this.role === "participant" && isHostAway(cause)) return this.#waitForHost();
     this.failure = describeFailure(error, { owner: this.owner });
     this.#end("failed");
   }
 
   /** @param {"left" | "ended" | "denied" | "removed" | "failed"} state */
   #end(state) {
+    if (this.#call?.isHosting) this.#memory.forget();
+    this.again = null;
     this.#call?.end();
     this.#call = null;
     this.#decision?.resolve(false);

@@ -139,6 +139,19 @@ export function isSourceTaken(error) {
 }
 
 /**
+ * Whether a room was refused because nobody hosts it at this moment.
+ *
+ * @param {unknown} error
+ */
+export function isHostAway(error) {
+  const cause = error instanceof StageError ? error.cause : error;
+  return (
+    cause instanceof ProblemError &&
+    ["not-live", "no-such-conference", "no-key-distributor"].includes(cause.kind)
+  );
+}
+
+/**
  * @param {unknown} error
  * @param {{ owner: string | null }} context whom the link names
  * @returns {Failure}

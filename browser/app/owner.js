@@ -8,6 +8,7 @@ import "../key-distributor/proposed.js";
 import { report } from "../ladder/events.js";
 import { JOIN_STEPS } from "../ladder/steps.js";
 import { during } from "./stages.js";
+import { TunnelKeeper } from "./tunnel-keeper.js";
 
 /** @typedef {import("../key-distributor/messages.js").Happening} Happening */
 
@@ -30,8 +31,8 @@ const PROCESSING_STEPS = {
 /**
  * A conference that this page hosts.
  *
- * Events: `lost` when the tunnel to the Media Distributor ends; `fingerprintfailure` as the Key
- * Distributor's.
+ * Events: `lost` when the tunnel to the Media Distributor ends, `found` when another stands;
+ * `fingerprintfailure` as the Key Distributor's.
  */
 export class Owner extends EventTarget {
   #distributor;
@@ -39,14 +40,21 @@ export class Owner extends EventTarget {
   /** @type {Set<number>} requests of participants, by the Key Distributor's number */
   #participants = new Set();
   #hasSignedForOwner = false;
+  #memory;
+  /** @type {TunnelKeeper | null} */
+  #keeper = null;
+  /** @type {string | null} what events call this conference, once it has been started */
+  generation = null;
 
   /**
    * @param {import("./signalling.js").Signalling} signalling
    * @param {import("./signalling.js").Configuration} configuration
-   * @param {{ identity: string, provider: string, admission: import("./admission.js").Admission }} host
+   * @param {{ identity: string, provider: string, admission: import("./admission.js").Admission,
+   *   memory: import("./hosting-memory.js").HostingMemory }} host
    */
-  constructor(signalling, { trustAnchors }, { identity, provider, admission }) {
+  constructor(signalling, { trustAnchors }, { identity, provider, admission, memory }) {
     super();
+    this.#memory = memory;
     this.#signalling = signalling;
     report("4.1.1 (3)");
     this.#distributor = new RTCKeyDistributor({
@@ -77,14 +85,25 @@ export class Owner extends EventTarget {
     report("4.1.1 (6)", { fingerprint });
     progress("starting-conference");
     report("4.1.1 (7)", { fingerprint });
-    const { host, port } = await during("starting-conference", () =>
-      this.#signalling.startConference(fingerprint),
+    const { host, port, generation, claim } = await during("starting-conference", () =>
+      this.#signalling.startConference(fingerprint, this.#memory.claim),
     );
+    this.generation = generation;
+    this.#memory.keepClaim(claim);
     report("4.1.1 (10)", { host, port });
     progress("connecting-key-distributor");
     report("4.1.1 (11)", { host, port });
-    await during("connecting-key-distributor", () => this.#distributor.connect(host, port));
+    const connect = () => this.#distributor.connect(host, port);
+    await during("connecting-key-distributor", connect);
+    this.#keep(connect);
     report("4.1.1 (14)");
+  }
+
+  /** @param {() => Promise<void>} connect */
+  #keep(connect) {
+    this.#keeper = new TunnelKeeper(this.#distributor, connect);
+    for (const name of ["lost", "found"])
+      this.#keeper.addEventListener(name, () => this.dispatchEvent(new Event(name)));
   }
 
   /**
@@ -93,11 +112,14 @@ export class Owner extends EventTarget {
    * @param {string} member id in the roster
    */
   async remove(member) {
+    const removed = this.#distributor.roster.find(({ id }) => id === member);
     await this.#distributor.remove(member);
+    if (removed !== undefined) this.#memory.noteRemoved(removed.identity);
   }
 
   /** Ends the conference for everybody. */
   close() {
+    this.#keeper?.end();
     /** @type {any} */ (this.#distributor).close();
   }
 
@@ -106,12 +128,9 @@ export class Owner extends EventTarget {
     distributor.addEventListener("fingerprintfailure", () =>
       this.dispatchEvent(new Event("fingerprintfailure")),
     );
-    distributor.addEventListener("connectionstatechange", () => {
-      const { connectionState } = /** @type {any} */ (distributor);
-      if (connectionState === "disconnected" || connectionState === "failed") {
-        this.dispatchEvent(new Event("lost"));
-      }
-    });
+    distributor.addEventListener("rosterchange", () =>
+      this.#memory.noteAdmitted(distributor.roster.map(({ identity }) => identity)),
+    );
     distributor.addEventListener("step", (event) =>
       this.#reportStep(/** @type {CustomEvent<Happening>} */ (event).detail),
     );

@@ -9,6 +9,7 @@ import { JOIN_STEPS } from "../ladder/steps.js";
 import { MediaConnection } from "../media/connection.js";
 import { Association } from "./association.js";
 import { SessionFailed } from "./failures.js";
+import { Path } from "./path.js";
 import { during } from "./stages.js";
 
 const PROTOCOL = "default";
@@ -56,6 +57,8 @@ export class Participant {
   #endpoint;
   #phaseSteps = OFFER_STEPS;
   #association;
+  /** Transceivers were added, and no answer has come to an offer with them yet. */
+  #owesOffer = false;
   /** The key channel is open: the Key Distributor knows who is here. */
   #arrival = Promise.withResolvers();
   /** The roster or a key has come: the Key Distributor tells neither to somebody who waits. */
@@ -82,6 +85,7 @@ export class Participant {
     });
     this.#report(this.#steps.offer(2));
     this.#association = new Association(this.pc);
+    this.path = new Path(this.pc, () => this.#negotiate());
     this.pc.setIdentityProvider(provider, { protocol: PROTOCOL, usernameHint: identity });
     this.media = new MediaConnection(this.pc, worker);
     this.on("channel", ({ state }) => state === "open" && this.#arrival.resolve(null));
@@ -120,6 +124,7 @@ export class Participant {
     const limit = () => AbortSignal.any([signal, AbortSignal.timeout(CONNECTING_LIMIT)]);
     progress("connecting");
     await during("connecting", () => this.#unlessFailed(this.#arrival.promise, limit()));
+    this.path.watch();
     progress("keying");
     await during("awaiting-admission", () => this.#admitted(signal, progress));
     progress("keying");
@@ -169,7 +174,8 @@ export class Participant {
    * @param {number} present
    */
   async makeRoom(present) {
-    if (this.media.makeRoom(present)) await this.#negotiate();
+    this.#owesOffer = this.media.makeRoom(present) || this.#owesOffer;
+    if (this.#owesOffer) await this.#negotiate();
   }
 
   leave() {
@@ -216,6 +222,7 @@ export class Participant {
     step(this.#steps.answer(2));
     progress("answering");
     await during("answering", () => pc.setRemoteDescription({ type: "answer", sdp: answer.sdp }));
+    this.#owesOffer = false;
   }
 
   /**

@@ -28,8 +28,9 @@ export class ProblemError extends Error {
 /**
  * One room's signalling.
  *
- * Events, with the parsed data as detail: `state` {state}, `sources` {audio, video}, `step` {step,
- * role?}; and `lost`/`found` when the stream breaks and stands again.
+ * Events, with the parsed data as detail: `state` {state, generation}, `sources` {audio, video},
+ * `step` {step, role?}; and `lost`/`found` when the stream breaks and stands again. A conference
+ * that its owner starts again, because of a reload, is another generation of it.
  */
 export class Signalling extends EventTarget {
   #room;
@@ -56,10 +57,11 @@ export class Signalling extends EventTarget {
    * 4.1.1 (7): where the Media Distributor listens for this Key Distributor.
    *
    * @param {string} fingerprint
-   * @returns {Promise<{ host: string, port: number }>}
+   * @param {string | null} claim to a conference of before, whose place this one takes
+   * @returns {Promise<{ host: string, port: number, generation: string, claim: string }>}
    */
-  async startConference(fingerprint) {
-    return post("/start-conf", { room: this.#room, fingerprint });
+  async startConference(fingerprint, claim) {
+    return post("/start-conf", { room: this.#room, fingerprint, claim });
   }
 
   /**

@@ -8,7 +8,8 @@ const TEXTS = /** @type {Record<Notice, string>} */ ({
   "events-lost": "The server does not answer. The call goes on; newcomers may not appear.",
   "host-away": "The host's connection is interrupted. The call goes on until the keys expire.",
   "tunnel-lost":
-    "Your Key Distributor lost its tunnel. Nobody can join; the call ends when the keys expire.",
+    "Your Key Distributor lost its tunnel and tries to get it back. Meanwhile nobody can join; the call goes on until the keys expire.",
+  "path-lost": "Your connection is interrupted. Another way is being looked for.",
   "keys-expired": "The keys have expired, and no new ones came. Nothing of yours is sent any more.",
   "key-channel-closed": "The Key Distributor closed your key channel. No new keys will come.",
   "fingerprint-failure":

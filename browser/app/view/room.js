@@ -94,7 +94,7 @@ export class RoomView {
     part("host-yes").addEventListener("click", () => conference.confirmHost(true));
     part("host-no").addEventListener("click", () => conference.confirmHost(false));
     this.#dialog.addEventListener("cancel", () => conference.confirmHost(false));
-    window.addEventListener("pagehide", () => conference.leave());
+    window.addEventListener("pagehide", ({ persisted }) => conference.unload(persisted));
     window.addEventListener("beforeunload", (event) => {
       if (conference.endsForOthers) event.preventDefault();
     });
@@ -119,10 +119,7 @@ export class RoomView {
 
   #renderProgress() {
     const { stage, role, room, state } = this.#conference;
-    write(
-      part("progress-title"),
-      state === "loading" ? "Loading …" : role === "owner" ? "Opening your room …" : "Joining …",
-    );
+    write(part("progress-title"), progressTitle(this.#conference));
     write(part("progress-room"), room);
     const stages = role === "owner" ? STAGES : STAGES.slice(OWNER_STAGES);
     const list = part("stages");
@@ -232,4 +229,13 @@ export class RoomView {
 function press(toggle, isOn, text) {
   toggle.setAttribute("aria-pressed", String(isOn));
   write(part("toggle-text", toggle), text);
+}
+
+/** @param {Conference} conference */
+function progressTitle({ state, role, again }) {
+  if (state === "loading") return "Loading …";
+  if (again === "host-back") return "The host is back; joining again …";
+  if (again === "path-lost") return "Your connection was lost; joining again …";
+  if (again === "reloaded") return "Opening your room again …";
+  return role === "owner" ? "Opening your room …" : "Joining …";
 }

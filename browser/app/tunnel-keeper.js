@@ -1,0 +1,83 @@
+/**
+ * Gets a lost tunnel back: the same Key Distributor connects to the same Media Distributor again,
+ * and the endpoints' associations go on.
+ */
+
+/** Milliseconds until the first try, and between the tries at most. */
+const FIRST_DELAY = 250;
+const LONGEST_DELAY = 5_000;
+
+/** Milliseconds for which endpoints have keys: for as long their associations wait for a tunnel. */
+const LIMIT = 300_000;
+
+/**
+ * Events: `lost`, and `found` when the tunnel stands again.
+ */
+export class TunnelKeeper extends EventTarget {
+  #distributor;
+  #connect;
+  #ending = new AbortController();
+  #isTrying = false;
+
+  /**
+   * @param {EventTarget & { connectionState: string }} distributor one that is connected
+   * @param {() => Promise<void>} connect
+   */
+  constructor(distributor, connect) {
+    super();
+    this.#distributor = distributor;
+    this.#connect = connect;
+    const { signal } = this.#ending;
+    distributor.addEventListener("connectionstatechange", () => this.#look(), { signal });
+  }
+
+  /** Tries no more. */
+  end() {
+    this.#ending.abort();
+  }
+
+  async #look() {
+    const isLost = ["disconnected", "failed"].includes(this.#distributor.connectionState);
+    if (!isLost || this.#isTrying) return;
+    this.#isTrying = true;
+    this.dispatchEvent(new Event("lost"));
+    if (await this.#tryAgain()) this.dispatchEvent(new Event("found"));
+    this.#isTrying = false;
+  }
+
+  async #tryAgain() {
+    const deadline = performance.now() + LIMIT;
+    let delay = FIRST_DELAY;
+    while (performance.now() < deadline) {
+      await passed(delay, this.#ending.signal);
+      if (this.#ending.signal.aborted) return false;
+      const isConnected = await this.#connect().then(
+        () => true,
+        () => false,
+      );
+      if (isConnected) return true;
+      delay = Math.min(2 * delay, LONGEST_DELAY);
+    }
+    return false;
+  }
+}
+
+/**
+ * Waits, but not longer than the network is away.
+ *
+ * @param {number} delay in milliseconds
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function passed(delay, signal) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      removeEventListener("online", end);
+      resolve();
+    };
+    const timer = setTimeout(end, delay);
+    addEventListener("online", end);
+    signal.addEventListener("abort", end, { once: true });
+  });
+}

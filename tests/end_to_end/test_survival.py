@@ -1,0 +1,210 @@
+"""What a call survives: a lost tunnel, the owner's reload, another network path, a frozen page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import expect
+
+from perc_server.media_distributor.conference import Conference
+from perc_server.media_distributor.ice import Address
+from tests.end_to_end.conftest import Come
+from tests.end_to_end.deployment import Deployment
+from tests.end_to_end.people import JOIN_LIMIT
+
+TUNNEL_LOST = "lost its tunnel"
+
+
+def conference_of(deployment: Deployment, room: str) -> Conference:
+    conference = deployment.media_distributor.conference(room)
+    assert conference is not None
+    return conference
+
+
+def cut(conference: Conference) -> None:
+    """The tunnel's TCP connection is reset, as by a network that goes away."""
+    tunnel = conference.link.tunnel
+    assert tunnel is not None
+    assert tunnel._transport is not None
+    tunnel._transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def outage(
+    deployment: Deployment, conference: Conference, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[None]:
+    """There is no tunnel meanwhile: whoever tries to open one is turned away."""
+    with monkeypatch.context() as patch:
+        patch.setattr(deployment.media_distributor, "expecting", lambda _: None)
+        cut(conference)
+        yield
+
+
+async def test_a_tunnel_that_is_lost_costs_nobody_a_frame(
+    come: Come, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob, ben = await come("alice"), await come("bob"), await come("ben")
+    link = await alice.open_room("outage")
+    await bob.join(link)
+    await bob.sees(alice)
+    await alice.sees(bob)
+    conference = conference_of(deployment, "outage")
+    associations = {endpoint.endpoint_id: endpoint.association_id for endpoint in conference.endpoints}
+    dropped = await bob.frames_dropped()
+    async with outage(deployment, conference, monkeypatch):
+        await expect(alice.page.get_by_text(TUNNEL_LOST)).to_be_visible()
+        await ben.follow(link)
+        await ben.page.get_by_role("button", name="Wait for the host").click()
+        await bob.sees_move(alice)
+        await alice.sees_move(bob)
+        assert await bob.frames_dropped() == dropped
+        await ben.expect_state("waiting")
+    await expect(alice.page.get_by_text(TUNNEL_LOST)).to_be_hidden(timeout=JOIN_LIMIT)
+    await ben.expect_state("in-call")
+    for person, other in ((ben, alice), (ben, bob), (bob, ben), (alice, ben)):
+        await person.sees(other)
+    still_there = {
+        name: each.association_id for each in conference.endpoints if (name := each.endpoint_id) in associations
+    }
+    assert still_there == associations
+    await bob.expect_state("in-call")
+
+
+async def test_who_was_removed_in_an_outage_is_gone_when_it_ends(
+    come: Come, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await come("alice"), await come("bob")
+    await bob.join(await alice.open_room("removal"))
+    await alice.sees(bob)
+    async with outage(deployment, conference_of(deployment, "removal"), monkeypatch):
+        await expect(alice.page.get_by_text(TUNNEL_LOST)).to_be_visible()
+        await alice.remove(bob)
+        await bob.expect_state("in-call")
+    await bob.expect_state("removed")
+
+
+async def test_a_reloaded_owner_has_everyone_back(come: Come) -> None:
+    alice, bob, ben = await come("alice"), await come("bob"), await come("ben")
+    link = await alice.open_room("reload", others="Ask me", guests=[ben.identity])
+    await bob.knock(link)
+    await alice.admit(bob)
+    await bob.expect_state("in-call")
+    await ben.join(link)
+    await alice.sees(bob)
+    before = await bob.remote_fingerprint()
+    await alice.page.get_by_role("button", name="Camera on").click()
+    await alice.page.reload()
+    await expect(bob.page.get_by_role("heading", name="The host is back; joining again …")).to_be_visible(
+        timeout=JOIN_LIMIT
+    )
+    for person in (alice, bob, ben):
+        await person.expect_state("in-call")
+    await alice.sees(bob)
+    await alice.sees(ben)
+    await bob.sees(ben)
+    await expect(bob.page.locator(f'[aria-label^="{alice.identity}"] audio')).to_be_attached(timeout=JOIN_LIMIT)
+    await bob.hears(alice)
+    await expect(alice.page.get_by_role("button", name="Camera off")).to_be_visible()
+    assert not await bob.shows_video_of(alice)
+    assert await bob.remote_fingerprint() != before
+
+
+async def test_another_owner_under_a_restarted_room_is_refused(come: Come, deployment: Deployment) -> None:
+    """A server that gives the room to somebody else, and says that its owner is back."""
+    alice, bob, anna = await come("alice"), await come("bob"), await come("anna")
+    await bob.join(await alice.open_room("stolen"))
+    await bob.sees(alice)
+    claim = await alice.page.evaluate("localStorage['perc:hosting:stolen']")
+    await anna.page.goto(f"{deployment.origin}/perc/stolen#host")
+    await anna.page.evaluate("claim => { localStorage['perc:hosting:stolen'] = claim; }", claim)
+    await anna.sign_in()
+    cut(conference_of(deployment, "stolen"))
+    await alice.leave()
+    await anna.page.get_by_role("button", name="Open the room").click(timeout=JOIN_LIMIT)
+    await bob.expect_state("failed")
+    await expect(bob.page.get_by_role("heading", name=f"This is not {alice.identity}")).to_be_visible()
+    assert not await bob.shows_video_of(anna)
+
+
+def block(conference: Conference, monkeypatch: pytest.MonkeyPatch, endpoint_ids: set[str]) -> set[Address]:
+    """Nothing comes or goes any more by the addresses that these endpoints have now."""
+    blocked = {
+        address for each in conference.endpoints if each.endpoint_id in endpoint_ids for address in each.ice.addresses
+    }
+    receive, send = conference.receive, conference.port.send
+
+    def blocking_receive(datagram: bytes, address: Address) -> None:
+        if address not in blocked:
+            receive(datagram, address)
+
+    def blocking_send(datagram: bytes, address: Address) -> None:
+        if address not in blocked:
+            send(datagram, address)
+
+    monkeypatch.setattr(conference.port, "_receive", blocking_receive)
+    monkeypatch.setattr(conference.port, "send", blocking_send)
+    return blocked
+
+
+async def test_another_network_path_and_the_call_goes_on(
+    come: Come, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await come("alice"), await come("bob")
+    await bob.join(await alice.open_room("moving"))
+    await alice.sees(bob)
+    await bob.sees(alice)
+    conference = conference_of(deployment, "moving")
+    (moving,) = [each for each in conference.endpoints if each.role == "participant"]
+    blocked = block(conference, monkeypatch, {moving.endpoint_id})
+    association, counters = moving.association_id, await bob.packets_sent()
+    async with asyncio.timeout(20):
+        while moving.ice.selected in blocked:
+            await asyncio.sleep(0.05)
+    await alice.sees_move(bob)
+    await bob.sees_move(alice)
+    assert conference.endpoints.get(moving.endpoint_id) is moving
+    assert moving.association_id == association
+    assert not blocked.intersection(moving.ice.addresses)
+    assert await bob.packets_sent() > counters
+    await bob.expect_state("in-call")
+
+
+async def test_an_endpoint_that_was_given_up_comes_back_as_another(come: Come, deployment: Deployment) -> None:
+    alice, bob = await come("alice"), await come("bob")
+    await bob.join(await alice.open_room("given-up"))
+    await alice.sees(bob)
+    conference = conference_of(deployment, "given-up")
+    (gone,) = [each for each in conference.endpoints if each.role == "participant"]
+    conference._drop(gone)
+    await bob.expect_state("in-call")
+    await alice.sees(bob)
+    await bob.sees(alice)
+
+
+async def test_a_frozen_owner_page_thaws_and_rekeys(come: Come, deployment: Deployment) -> None:
+    alice, bob, ben = await come("alice"), await come("bob"), await come("ben")
+    link = await alice.open_room("frozen")
+    await bob.join(link)
+    await bob.sees(alice)
+    session = await alice.context.new_cdp_session(alice.page)
+    await session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    await ben.follow(link)
+    await ben.page.get_by_role("button", name="Join").click()
+    await asyncio.sleep(3)
+    await session.send("Page.setWebLifecycleState", {"state": "active"})
+    await ben.expect_state("in-call")
+    await bob.sees(ben)
+    await ben.sees(alice)
+
+
+async def test_a_host_in_a_hidden_tab_lets_people_in(come: Come) -> None:
+    alice, bob = await come("alice"), await come("bob")
+    link = await alice.open_room("hidden")
+    other = await alice.context.new_page()
+    await other.bring_to_front()
+    await bob.join(link)
+    await bob.sees(alice)
+    await alice.hears(bob)
