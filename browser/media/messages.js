@@ -97,7 +97,8 @@
 /**
  * - `malformed`: the Key Distributor sent something that this protocol does not know;
  * - `not-me`: the roster lists this endpoint under an identity that it did not assert;
- * - `source-taken`: another member already owns an SSRC that this endpoint announced.
+ * - `source-taken`: another member already owns an SSRC that this endpoint announced; a new endpoint
+ *   has new ones.
  *
  * @typedef {"malformed" | "not-me" | "source-taken"} FailureReason
  */

@@ -97,8 +97,8 @@ async def test_a_conference_that_ends_while_an_answer_is_signed(stage: Stage) ->
 async def test_an_ssrc_belongs_to_one_endpoint(stage: Stage) -> None:
     await stage.start()
     await stage.join("alice", microphone(1001))
-    assert (await refusal(stage, "bob", microphone(1001))).code == "invalid-offer"
-    assert (await refusal(stage, "bob", microphone(1))).code == "invalid-offer", "the Media Distributor's own"
+    assert (await refusal(stage, "bob", microphone(1001))).code == "source-taken"
+    assert (await refusal(stage, "bob", microphone(1))).code == "source-taken", "the Media Distributor's own"
     await stage.call.request("leave", conference="room", endpoint="alice")
     await stage.join("bob", microphone(1001))
 
@@ -114,7 +114,7 @@ async def test_two_claims_to_an_ssrc_at_once(stage: Stage) -> None:
     for message in waiting:
         key_distributor.acknowledge(message)
     results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert sorted(str(getattr(result, "code", None)) for result in results) == ["None", "invalid-offer"]
+    assert sorted(str(getattr(result, "code", None)) for result in results) == ["None", "source-taken"]
 
 
 async def test_one_offer_of_an_endpoint_at_a_time(stage: Stage) -> None:
