@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perc_server.identity_provider.passkeys import MAX_PASSKEYS
-from tests.identity_provider.authenticator import USER_PRESENT, USER_VERIFIED, Authenticator, base64url
+from tests.identity_provider.authenticator import USER_PRESENT, USER_VERIFIED, Authenticator, base64url, decoded
 from tests.identity_provider.site import ASKING, CHALLENGE, ORIGIN, SAME_ORIGIN, Provider, problem
 
 ADDED = "/account?done=passkey-added"
@@ -161,6 +161,17 @@ def test_attestations_that_are_none_at_all(fmt: object, provider: Provider) -> N
 def test_a_credential_id_is_not_of_any_length(provider: Provider) -> None:
     assert provider.signed_in().add_passkey(provider.authenticator(credential_id=b"x" * 1024)).status_code == 422
     assert provider.add_passkey(provider.authenticator(credential_id=b"x" * 1023)).headers["location"] == ADDED
+
+
+def test_a_key_that_is_none_is_found_out_when_it_is_added(provider: Provider) -> None:
+    """A point that is not on the curve would sign nobody in, ever."""
+    passkey = provider.signed_in().authenticator()
+    document = json.loads(passkey.create(provider.options("/account/passkeys/options")))
+    y = passkey.key.public_key().public_numbers().y.to_bytes(32, "big")
+    octets = decoded(document["response"]["attestationObject"]).replace(y, bytes(32))
+    document["response"]["attestationObject"] = base64url(octets)
+    answer = provider.post("/account/passkeys/new", "/account/passkeys/new", credential=json.dumps(document))
+    assert answer.status_code == 422
 
 
 def test_the_same_passkey_is_not_added_twice_nor_to_two_accounts(provider: Provider, passkey: Authenticator) -> None:

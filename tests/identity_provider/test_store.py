@@ -130,6 +130,19 @@ def test_of_two_uses_with_one_counter_one_counts(engine: Engine) -> None:
     assert not passkeys.used(passkey, 2**32 - 1)
 
 
+def test_passkeys_are_changed_by_their_own_account_alone(engine: Engine) -> None:
+    passkeys, accounts = Passkeys(engine, Clock()), Accounts(engine)
+    carol, dave = accounts.register("carol", "hash"), accounts.register("dave", "hash")
+    assert carol
+    assert dave
+    passkey = Passkey("id", carol, passkeys.handle_of(carol), "Laptop", b"key", 0, 0, None)
+    passkeys.add(passkey)
+    passkeys.rename(dave, "id", "Mine")
+    passkeys.remove(dave, "id")
+    assert passkeys.of(carol) == [passkey]
+    assert passkeys.of(dave) == []
+
+
 def test_requests_that_come_together_make_one_key(engine: Engine) -> None:
     """Each with a key of its own would bury the previous one, whose assertions are still under way."""
     clock = Clock()
