@@ -57,11 +57,17 @@ class _Hostile:
             case 9:
                 self._decide(admits=bool(script.number() % 2))
             case _:
-                if site.kd._session is not None and site.kd._session.has_ended:
-                    site.reconnect()
+                self._cut_or_resume()
         with suppress(SSL.Error):  # OpenSSL sends nothing more on what the Key Distributor has closed
             site.settle()
         self._check()
+
+    def _cut_or_resume(self) -> None:
+        session = self.site.kd._session
+        if session is not None and session.has_ended:
+            self.site.reconnect()
+        else:
+            self.site.cut()
 
     def _endpoint(self) -> Endpoint:
         return self._endpoints[self._script.number() % len(self._endpoints)]
@@ -141,6 +147,7 @@ def seeds() -> Iterable[bytes]:
     yield b"\x03\x00\x00\x08\x01" + b"\x00\x40\x05\x08a=setup:" + b"\x00\x20\x00\x02\r\n" + b"\x02"
     yield b"\x00" + pack(write_message(EndpointDisconnect(_STRANGER_ID))) + b"\x00" + pack(b"\x00") + b"\x0a" + offer
     yield b"\x02" + pack(b"\x16\xfe\xfd" + bytes(10)) + b"\x01\x00" + b"\x05\x00" + pack(bytes(16)) + b"\x08\x00"
+    yield offer + b"\x04\x04\x0a\x07\x10\x0a" + b"\x09\x01" + b"\x0a\x07\xff\x0a"
     yield b"\x01" + pack(b"\x17\x03\x03\x00\x20" + bytes(32)) + b"\x0a" + offer + b"\x04"
 
 
