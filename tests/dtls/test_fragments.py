@@ -82,7 +82,7 @@ def test_messages_come_in_order():
 
 
 def test_a_fragment_that_contradicts_its_message_is_ignored():
-    for liar in (replace(MESSAGE, msg_type=1), replace(MESSAGE, body=BODY + b"more")):
+    for liar in (replace(MESSAGE, msg_type=1, body=BODY[::-1]), replace(MESSAGE, body=BODY[::-1] + b"more")):
         assert reassemble([MESSAGE.fragment(0, 10), liar.fragment(0, 50), MESSAGE.fragment(10, 90)]) == [MESSAGE]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
+
+import pytest
 
 from perc.dtls.cipher_suites import ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
 from perc.dtls.prf import Prf
@@ -26,6 +29,15 @@ def test_the_vectors_of_the_tls_working_group_for_sha_384():
     prf = Prf(hashlib.sha384, bytes.fromhex("b80b733d6ceefcdc71566ea48e5567df"))
     output = prf.expand(b"test label", bytes.fromhex("cd665cf6a8447dd6ff8b27555edb7465"), 148)
     assert output.hex().startswith("7b0c18e9ced410ed1804f2cfa34a336a1c14dffb4900bb5fd7942107e81c83cd")
+
+
+@pytest.mark.parametrize("name", ["sha256", "sha384"])
+@pytest.mark.parametrize("length", [0, 1, 32, 48, 64, 65, 128, 129, 200])
+def test_one_block_is_an_hmac_of_an_hmac(name, length):
+    """The standard library's HMAC says the same, whatever the length of its key."""
+    secret, seed = bytes(range(length)), b"label and seed"
+    expected = hmac.digest(secret, hmac.digest(secret, seed, name) + seed, name)
+    assert Prf(getattr(hashlib, name), secret).expand(b"label", b" and seed", len(expected)) == expected
 
 
 def test_no_secret_shows_in_a_repr():
