@@ -20,6 +20,7 @@ from perc.key_distributor.events import (
     FingerprintFailed,
     ValidationRequested,
 )
+from perc.key_distributor.signing import IDENTITY_TIME_LIMIT
 from perc.tunnel.messages import (
     EndpointDisconnect,
     MediaKeys,
@@ -173,6 +174,22 @@ def test_a_certificate_of_one_user_is_not_accepted_as_anothers():
     site.sign(stolen, verdict(alice.fingerprint, name="mallory@idp-a.localhost"))
     assert "another identity" in refusal(site)
     assert [member.identity for member in site.kd.roster] == [ALICE]
+
+
+def test_an_identity_provider_that_stalls_holds_up_nobody_else():
+    site = Site()
+    stalled = Endpoint()
+    message = SignAnswer(offer_sdp(stalled.fingerprint), answer_sdp(site.kd.fingerprint))
+    site.send(message)
+    others = [site.join(f"guest{number}@idp-a.localhost") for number in range(3)]
+    assert all(other.keys for other in others)
+    site.wait(IDENTITY_TIME_LIMIT - 0.1)
+    assert site.heard(SignAnswerReject) == []
+    site.wait(0.2)
+    (rejected,) = site.heard(SignAnswerReject)
+    assert rejected == SignAnswerReject(origin_of(message.answer), "your identity provider did not answer in time")
+    site.shake_hands(stalled)
+    assert not stalled.dtls.completed
 
 
 # The Key Distributor's signature
