@@ -1,4 +1,4 @@
-"""Every chain of `chains.py`, judged by `validate_server` and by cryptography's verifier: they differ in no other case.
+"""Every chain of `changes.py`, judged by `validate_server` and by cryptography's verifier: they differ in no other.
 
 Both are asked the same question: is this chain good for a TLS server of this name, at this time, under these anchors?
 """
@@ -21,7 +21,8 @@ from perc.errors import CertificateError
 from perc.x509.path import MAXIMUM_INTERMEDIATES, TrustAnchors, validate_server
 from tests.driving import run
 from tests.x509.authority import NOW
-from tests.x509.chains import CHANGES, Chain, chain_with, subject_of
+from tests.x509.chains import Chain, subject_of
+from tests.x509.changes import CHANGES, chain_with
 
 DIFFERENCES = {
     "ca: a key of P-521": (
