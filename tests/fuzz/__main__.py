@@ -28,8 +28,8 @@ with redirect_stderr(StringIO()), atheris.instrument_imports(include=["perc"], e
 from tests.fuzz import corpus
 from tests.fuzz.target import Target
 
-TIME_LIMIT = 10
-"""Seconds that one input may take, under instrumentation and beside other work."""
+TIME_LIMIT = 30
+"""Seconds that one input may take, under instrumentation and on a machine that is busy."""
 MEMORY_LIMIT = 1024
 """Megabytes of the whole process."""
 MAX_LENGTH = 8192
