@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.async_api import Route
 
-from tests.end_to_end.people import Person
+from tests.end_to_end.people import JOIN_LIMIT, Person
 
 WORKER = "media/worker.js"
 _MODULES = re.compile(r"/media/worker(/[\w-]+)?\.js$")
@@ -76,8 +76,9 @@ class OpenedWorker:
 
     async def until(self, condition: str) -> None:
         """Waits until an expression in the Worker, which may not have started yet, is true."""
-        while not (self.is_running and await self.evaluate(f"'ears' in globalThis && ({condition})")):
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(JOIN_LIMIT / 1000):
+            while not (self.is_running and await self.evaluate(f"'ears' in globalThis && ({condition})")):
+                await asyncio.sleep(0.05)
 
     @property
     def is_running(self) -> bool:

@@ -22,7 +22,7 @@ from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.opened_worker import Frame, OpenedWorker, give_ekt_key
-from tests.end_to_end.people import Person
+from tests.end_to_end.people import JOIN_LIMIT, Person
 from tests.end_to_end.wire import Plaintext, Wire
 
 pytestmark = pytest.mark.chromium
@@ -106,8 +106,9 @@ class Call:
     async def sends(self, role: str) -> None:
         """Waits until an endpoint has sent some packets from now on."""
         since = len(self.wire.packets)
-        while len(self.wire.of(self.endpoint(role), since)) < WATCHED_PACKETS:
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(JOIN_LIMIT / 1000):
+            while len(self.wire.of(self.endpoint(role), since)) < WATCHED_PACKETS:
+                await asyncio.sleep(0.02)
 
     async def leaked(self, *guests: OpenedWorker, since: int) -> int:
         """How many payloads on the wire since then are in the clear. On every screen is only what was sent to it."""

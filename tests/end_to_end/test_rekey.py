@@ -21,7 +21,7 @@ from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.listener import Listener, Sent, sent
 from tests.end_to_end.opened_worker import OpenedWorker
-from tests.end_to_end.people import Person
+from tests.end_to_end.people import JOIN_LIMIT, Person
 from tests.end_to_end.wire import Rtp, replay
 
 pytestmark = pytest.mark.chromium
@@ -161,7 +161,8 @@ async def test_what_was_recorded_before_is_not_shown_to_a_joiner(
     dropped = await ben.drops(LOSSES)
     with monkeypatch.context() as attack:
         attack.setattr(conference.path, "_protect", recorded_instead(recorded, conference.path._links[joiner].hop))
-        while (await ben.drops(LOSSES) - dropped).total() < ENOUGH:
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(JOIN_LIMIT / 1000):
+            while (await ben.drops(LOSSES) - dropped).total() < ENOUGH:
+                await asyncio.sleep(0.1)
     await ben.person.sees_move(alice.person)
     assert past.isdisjoint(frame.data for frame in await ben.played())

@@ -25,7 +25,7 @@ from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.opened_worker import OpenedWorker, give_ekt_key
-from tests.end_to_end.people import Person, see_and_hear_one_another
+from tests.end_to_end.people import JOIN_LIMIT, Person, see_and_hear_one_another
 from tests.end_to_end.wire import Rtp, replay
 
 pytestmark = pytest.mark.chromium
@@ -63,8 +63,9 @@ class Call:
     async def expect_dropped(self, reason: str) -> None:
         """Bob's Worker drops frames for this reason from now on."""
         before = (await self.bob.drops([reason])).total()
-        while (await self.bob.drops([reason])).total() < before + ENOUGH:
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(JOIN_LIMIT / 1000):
+            while (await self.bob.drops([reason])).total() < before + ENOUGH:
+                await asyncio.sleep(0.05)
 
     async def check_names(self, *guests: OpenedWorker) -> int:
         """Every frame that anybody played since the last time was by whom its tile named; how many there were."""
