@@ -248,7 +248,7 @@ def test_what_a_site_learns_of_who_has_an_account(provider: Provider) -> None:
     assert ASKING in pages[0]
 
 
-@pytest.mark.parametrize(("trusted", "allowed"), [((), 30), (("192.0.2.1",), 60)])
+@pytest.mark.parametrize(("trusted", "allowed"), [((), 30), (("203.0.113.9",), 30), (("192.0.2.1",), 60)])
 async def test_an_address_that_a_header_claims(trusted: tuple[str, ...], allowed: int, provider: Provider) -> None:
     """It counts if a proxy says so that the provider was told of: nobody else makes a fresh start with each request."""
     served = server_config(replace(provider.config, trusted_proxies=trusted))
