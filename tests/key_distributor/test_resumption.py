@@ -191,6 +191,7 @@ def test_someone_removed_in_an_outage_is_gone_with_the_next_tunnel():
     assert isinstance(left, EndpointLeft)
     assert isinstance(changed, RosterChanged)
     assert [each.identity for each in changed.members] == ["alice@idp-a.localhost"]
+    assert changed.spi == alice.keys[-1].spi, "no key is made that cannot be told"
     assert not bob.dtls.closed
     known = len(alice.keys)
     site.reconnect()
@@ -203,14 +204,17 @@ def test_someone_removed_in_an_outage_is_gone_with_the_next_tunnel():
 
 
 def test_who_is_admitted_in_an_outage_comes_in_with_the_next_tunnel():
-    site = Site(guests=AdmissionPolicy.of((), "ask"))
-    bob = site.join(BOB)
+    site = Site(guests=AdmissionPolicy.of(("alice@idp-a.localhost",), "ask"))
+    alice, bob = site.join(), site.join(BOB)
     (asked,) = site.happened(JoinRequested)
+    site.wait(10)
     site.cut()
+    site.wait(50)
     assert site.take(site.kd.admit(asked.association_id, site.now)) == []
+    site.wait(50)
     site.reconnect()
-    assert [keyed.association_id for keyed in site.happened(EndpointKeyed)] == [bob.id]
-    assert len(bob.keys) == 1
+    assert [keyed.association_id for keyed in site.happened(EndpointKeyed)] == [alice.id, bob.id]
+    assert [key.ttl for key in bob.keys] == [EKT_TTL - 110]
 
 
 def test_who_is_denied_in_an_outage_is_told_with_the_next_tunnel():
