@@ -133,12 +133,19 @@ def _read_extensions(reader: Reader) -> Extensions:
     extensions: Extensions = {}
     if not reader.remaining:
         return extensions
-    block = reader.vector(2)
+    block = reader.opaque(2)
     reader.expect_end()
-    while block.remaining:
-        extension_type, length = _EXTENSION_HEADER.unpack(block.read(_EXTENSION_HEADER.size))
+    start = 0
+    while start < len(block):
+        start += _EXTENSION_HEADER.size
+        if start > len(block):
+            raise DecodeError("an extension shorter than its header")
+        extension_type, length = _EXTENSION_HEADER.unpack_from(block, start - _EXTENSION_HEADER.size)
         if extension_type in extensions:
             # "There MUST NOT be more than one extension of the same type." (RFC 5246, Section 7.4.1.4)
             raise IllegalParameter(f"extension {extension_type} is there twice")
-        extensions[extension_type] = block.read(length)
+        extensions[extension_type] = block[start : start + length]
+        start += length
+    if start != len(block):
+        raise DecodeError("an extension that is longer than what holds it")
     return extensions

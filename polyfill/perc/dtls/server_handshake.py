@@ -210,7 +210,7 @@ class ServerHandshake:
         session.check_verify_data(CLIENT_FINISHED, self._transcript.hash(digest), message.body)
         self._transcript.add(message)
         verify_data = session.verify_data(SERVER_FINISHED, self._transcript.hash(digest))
-        finished = self._transcript.send(HandshakeType.FINISHED, verify_data)
+        finished = self._transcript.number(HandshakeType.FINISHED, verify_data)
         self._transcript.restart()
         self._state = State.COMPLETED
         del self._session
