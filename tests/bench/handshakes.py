@@ -23,7 +23,7 @@ from tests.dtls.openssl import OpenSslPeer, make_context, make_identity
 from tests.dtls.parties import AES_128, KEY_DISTRIBUTOR, PROVIDER, accept_anyone
 
 AT_ONCE = 50
-ROUNDS = 50
+ROUNDS = 150
 EXPORTED_LENGTH = 2 * (AES_128.key_length + AES_128.salt_length)
 MAX_FLIGHT_LENGTH = 4096
 
