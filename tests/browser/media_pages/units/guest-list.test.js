@@ -13,7 +13,14 @@ test("nobody is a list, too", () => {
 });
 
 test("what no identity can match is named", () => {
-  const unreadable = ["anna", "anna@", "@", "a@b@c", "bob@idp-b.example:8002", "bob@bücher.example"];
+  const unreadable = [
+    "anna",
+    "anna@",
+    "@",
+    "a@b@c",
+    "bob@idp-b.example:8002",
+    "bob@bücher.example",
+  ];
   const list = readGuestList(["ben@idp-b.example", ...unreadable].join("\n"));
   assert.deepEqual(list, { guests: ["ben@idp-b.example"], unreadable });
 });
