@@ -151,15 +151,16 @@ export class Conference extends EventTarget {
     this.#enter("opening");
     const isHeld = await this.#memory.hold();
     await this.user.choose(hosting.provider);
-    if (!isHeld || this.user.identity !== hosting.identity) {
-      this.again = null;
-      return false;
-    }
-    this.admission.restore(hosting);
-    this.media.mute(!hosting.devices.audio);
-    await this.media.open("audio");
-    if (hosting.devices.video) await this.media.open("video");
-    this.#run("owner", hosting.identity);
+    if (isHeld) this.admission.restore(hosting);
+    const { audio, video } = hosting.devices;
+    this.media.mute(!audio);
+    const isSame = isHeld && this.user.identity === hosting.identity;
+    if (isSame) await this.media.open("audio");
+    if (isSame && video) await this.media.open("video");
+    this.again = isSame ? this.again : null;
+    if (this.state === "opening" && !isSame) return false;
+    if (this.state === "opening") this.#run("owner", hosting.identity);
+    else this.#closeDevices(); // the user has cancelled meanwhile
     return true;
   }
 
@@ -457,9 +458,13 @@ export class Conference extends EventTarget {
     this.#tileView.clear();
     this.notices.clear();
     this.owner = this.#link.owner;
+    this.#closeDevices();
+    this.#enter(state);
+  }
+
+  #closeDevices() {
     this.media.close("audio");
     this.media.close("video");
-    this.#enter(state);
   }
 
   #changed() {

@@ -20,7 +20,8 @@ const RELEASE_LIMIT = 3_000;
 
 export class HostingMemory {
   #name;
-  #release = () => {};
+  /** @type {(() => void) | null} */
+  #release = null;
 
   /** @param {string} room */
   constructor(room) {
@@ -82,7 +83,8 @@ export class HostingMemory {
   forget() {
     sessionStorage.removeItem(this.#name);
     localStorage.removeItem(this.#name);
-    this.#release();
+    this.#release?.();
+    this.#release = null;
   }
 
   /**
@@ -91,16 +93,17 @@ export class HostingMemory {
    *
    * @returns {Promise<boolean>} false if another page is that one, and stays it
    */
-  hold() {
-    return new Promise((resolve) => {
-      const signal = AbortSignal.timeout(RELEASE_LIMIT);
-      const kept = Promise.withResolvers();
+  async hold() {
+    if (this.#release !== null) return true;
+    const taken = Promise.withResolvers();
+    const kept = Promise.withResolvers();
+    const hold = () => {
       this.#release = () => kept.resolve(null);
-      const take = () => {
-        resolve(true);
-        return kept.promise;
-      };
-      navigator.locks.request(this.#name, { signal }, take).catch(() => resolve(false));
-    });
+      taken.resolve(true);
+      return kept.promise;
+    };
+    const signal = AbortSignal.timeout(RELEASE_LIMIT);
+    navigator.locks.request(this.#name, { signal }, hold).catch(() => taken.resolve(false));
+    return taken.promise;
   }
 }

@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,6 +29,7 @@ from tests.end_to_end.people import JOIN_LIMIT, Person
 
 RUNS = 5
 PARTICIPANTS = ("bob", "ben", "anna")
+RELOADS = 3
 
 KEY_DISTRIBUTOR_READY = """async () => {
     const { assets } = await (await fetch("/config.json")).json();
@@ -156,6 +157,29 @@ async def joins(browser: Browser, deployment: Deployment) -> list[Measurement]:
     ]
 
 
+async def reloads(browser: Browser, deployment: Deployment) -> Measurement:
+    """The owner's page is reloaded, with another Key Distributor, and everyone joins again."""
+    owner, *others = people = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob", "ben")]
+    link = await owner.open_room("bench-reload")
+    for participant in others:
+        await participant.join(link)
+    times = []
+    for _ in range(RELOADS):
+        await everyone_sees_everyone(people)
+        before = time.perf_counter()
+        await owner.page.reload()
+        await asyncio.gather(*(each.expect_state("joining") for each in others))
+        await everyone_sees_everyone(people)
+        times.append(time.perf_counter() - before)
+    for person in people:
+        await person.leave()
+    return Measurement("owner's reload to everyone seeing everyone again", median(times), "s")
+
+
+async def everyone_sees_everyone(people: Sequence[Person]) -> None:
+    await asyncio.gather(*(each.sees(other) for each in people for other in people if other is not each))
+
+
 @contextlib.asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
@@ -170,6 +194,7 @@ async def measure() -> list[Measurement]:
             return [
                 *await start_up(browser, deployment),
                 *await joins(browser, deployment),
+                await reloads(browser, deployment),
                 await memory(browser, deployment),
             ]
 

@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from tests.browser.site import REPOSITORY, Site
 
+GENERATION = "generation"
 FINGERPRINT = ":".join(["AB"] * 32)
 POLL = 0.02
 
@@ -60,7 +61,8 @@ class CallProcessing(Site):
         return JSONResponse(configuration | {"identityProviders": providers})
 
     async def _start(self, _request: Request) -> Response:
-        return self._problem() or JSONResponse({"version": 1, "host": "md.localhost", "port": 1})
+        started = {"version": 1, "host": "md.localhost", "port": 1, "generation": GENERATION, "claim": "c" * 22}
+        return self._problem() or JSONResponse(started)
 
     async def _offer(self, request: Request) -> Response:
         offer = await request.json()
@@ -90,7 +92,7 @@ class CallProcessing(Site):
         while not self._server.should_exit:
             if script.state != told:
                 told = script.state
-                yield event("state", {"state": told})
+                yield event("state", {"state": told, "generation": GENERATION})
             for name, data in script.events[sent:]:
                 yield event(name, data)
             sent = len(script.events)
