@@ -149,7 +149,6 @@ async def test_waiting_can_be_given_up(visit: Visit) -> None:
 REFUSALS = {
     (403, "refused"): "You were not admitted",
     (400, "invalid-offer"): "Your browser’s offer was not accepted",
-    (404, "not-live"): "The host is not here",
     (409, "source-taken"): "Other participants already use your streams’ numbers",
     (413, "too-large"): "The conference is too large",
     (503, "full"): "The conference is full",
@@ -178,6 +177,15 @@ async def test_sources_that_are_taken_are_offered_anew_but_not_for_ever(visit: V
     sources = [set(re.findall(r"a=ssrc:(\d+)", offer["sdp"])) for offer in visit.script.offers]
     assert [len(each) for each in sources] == [3, 3, 3]  # microphone, camera, and its retransmissions
     assert len(set.union(*sources)) == 9
+
+
+async def test_a_host_who_has_just_gone_away_is_waited_for(visit: Visit) -> None:
+    visit.script.state, visit.script.problem = "live", (404, "not-live", "in other words")
+    await visit.open(OWNER)
+    await visit.press("Join")
+    await visit.is_in("waiting")
+    visit.script.problem = None
+    await visit.is_in("connecting")
 
 
 async def test_another_host_than_the_links_is_refused(visit: Visit) -> None:
