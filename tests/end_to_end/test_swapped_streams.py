@@ -154,7 +154,7 @@ async def test_a_newcomer_in_anothers_place(kind: str, call: Call, come: Come) -
         await give_ekt_key(*call.everybody, anna)
         await call.expect_dropped("other-speaker")
         await call.check_names(anna)
-    await anna.person.leave()
+    await anna.person.page.get_by_role("button", name="Leave").click()
     await call.bob.until("session.roster.members.length === 3")
     for worker in call.everybody:
         await worker.played()
