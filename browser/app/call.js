@@ -12,13 +12,7 @@ import { PathLost } from "./path.js";
 import { during } from "./stages.js";
 import { Tiles } from "./tiles.js";
 
-/**
- * What the page should say besides its state.
- *
- * @typedef {"events-lost" | "host-away" | "tunnel-lost" | "keys-expired" | "key-channel-closed"
- *   | "path-lost" | "fingerprint-failure" | "decision-failed"} Notice
- */
-
+/** @typedef {import("./notices.js").Notice} Notice */
 /** @typedef {(stage: import("./stages.js").Stage) => void} Progress */
 
 /**

@@ -19,10 +19,12 @@ import { Admission } from "./admission.js";
 import { TurnedAway } from "./association.js";
 import { Call } from "./call.js";
 import { describeFailure, isHostAway } from "./failures.js";
-import { HostingMemory } from "./hosting-memory.js";
+import { HostingMemory, devicesOf, restore } from "./hosting-memory.js";
 import { LocalMedia } from "./local-media.js";
 import { joinLink } from "./links.js";
+import { Notices } from "./notices.js";
 import { PathLost } from "./path.js";
+import { RoomNews } from "./room-news.js";
 import { Signalling, loadConfiguration } from "./signalling.js";
 import { during, StageError } from "./stages.js";
 import { User } from "./user.js";
@@ -32,18 +34,13 @@ import { User } from "./user.js";
  *   "connecting" | "in-call" | "left" | "ended" | "denied" | "removed" | "failed"} State
  */
 /** @typedef {import("./stages.js").Stage} Stage */
-/** @typedef {import("./call.js").Notice} Notice */
+/** @typedef {import("./notices.js").Notice} Notice */
 
 /** Milliseconds between tries to join a room whose host is there again, and away again. */
 const NEXT_TRY = 1_000;
 
-/** Notices that end with an endpoint. */
-const OF_AN_ENDPOINT = /** @type {const} */ ([
-  "host-away",
-  "keys-expired",
-  "key-channel-closed",
-  "path-lost",
-]);
+/** @type {readonly State[]} in which this page has, or will have, an endpoint in the conference */
+const WITHIN = ["joining", "confirming-host", "connecting", "in-call"];
 
 /** `change` whenever anything below has changed. */
 export class Conference extends EventTarget {
@@ -53,13 +50,11 @@ export class Conference extends EventTarget {
   stage = null;
   /** @type {import("./failures.js").Failure | null} */
   failure = null;
-  /** @type {Set<Notice>} */
-  notices = new Set();
+  notices = new Notices();
   /** @type {string | null} whom the link names, or who hosts as far as the user has confirmed it */
   owner;
   /** @type {"owner" | "participant"} */
   role = "participant";
-  roomState = "waiting";
   /** @type {"host-back" | "path-lost" | "reloaded" | null} why it joins, or opens, again */
   again = null;
   /** The identity that answered, where the link names none. */
@@ -74,14 +69,13 @@ export class Conference extends EventTarget {
   #signalling;
   /** @type {import("./signalling.js").Configuration | null} */
   #configuration = null;
-  #sources = { audio: 0, video: 0 };
+  #news;
   /** @type {Call | null} */
   #call = null;
   /** @type {PromiseWithResolvers<boolean> | null} */
   #decision = null;
   #memory;
-  /** Of the room's conference, and of the one that this page has joined. */
-  #generation = "";
+  /** The generation of the conference that this page has joined. */
   #joined = "";
   /** Counts the endpoints of this page: what comes of an older one does not matter any more. */
   #attempt = 0;
@@ -96,11 +90,11 @@ export class Conference extends EventTarget {
     this.#tileView = tileView;
     this.owner = link.owner;
     this.#signalling = new Signalling(link.room);
+    this.#news = new RoomNews(this.#signalling);
     this.#memory = new HostingMemory(link.room);
-    this.media.addEventListener("change", () => this.#noteDevices());
-    this.media.addEventListener("change", () => this.#changed());
-    this.user.addEventListener("change", () => this.#changed());
-    this.admission.addEventListener("change", () => this.#changed());
+    for (const part of [this.media, this.user, this.admission, this.notices]) {
+      part.addEventListener("change", () => this.#changed());
+    }
     this.#listen();
   }
 
@@ -116,6 +110,10 @@ export class Conference extends EventTarget {
   get isHost() {
     const { identity } = this.user;
     return this.#link.isHost || (identity !== null && identity === this.#link.owner);
+  }
+
+  get roomState() {
+    return this.#news.state;
   }
 
   get joinLink() {
@@ -135,32 +133,26 @@ export class Conference extends EventTarget {
       return this.#fail(error);
     }
     this.#signalling.listen();
-    if (this.#memory.recall() === null || !(await this.#hostAgain())) this.#enter("lobby");
+    const hosting = this.#memory.recall();
+    if (hosting === null || !(await this.#hostAgain(hosting))) this.#enter("lobby");
   }
 
   /**
    * This page hosted the room until it was reloaded: it opens it again, with another Key
    * Distributor.
    *
-   * @returns {Promise<boolean>} whether it could, as the same user and in one tab only
+   * @param {import("./hosting-memory.js").Hosting} hosting
+   * @returns {Promise<boolean>} whether it could, or the user has decided otherwise meanwhile
    */
-  async #hostAgain() {
-    const hosting = /** @type {import("./hosting-memory.js").Hosting} */ (this.#memory.recall());
+  async #hostAgain(hosting) {
     this.again = "reloaded";
     this.role = "owner";
     this.#enter("opening");
-    const isHeld = await this.#memory.hold();
-    await this.user.choose(hosting.provider);
-    if (isHeld) this.admission.restore(hosting);
-    const { audio, video } = hosting.devices;
-    this.media.mute(!audio);
-    const isSame = isHeld && this.user.identity === hosting.identity;
-    if (isSame) await this.media.open("audio");
-    if (isSame && video) await this.media.open("video");
-    this.again = isSame ? this.again : null;
-    if (this.state === "opening" && !isSame) return false;
-    if (this.state === "opening") this.#run("owner", hosting.identity);
-    else this.#closeDevices(); // the user has cancelled meanwhile
+    const isSame = await restore(hosting, this.#memory, this);
+    if (!isSame) this.again = null;
+    if (this.state !== "opening") this.#closeDevices();
+    else if (isSame) this.#run("owner", hosting.identity);
+    else return false;
     return true;
   }
 
@@ -213,7 +205,7 @@ export class Conference extends EventTarget {
 
   /** @param {Notice} notice that the user has read */
   dismiss(notice) {
-    this.#notice(notice, false);
+    this.notices.set(notice, false);
   }
 
   /** @param {string} member id in the roster */
@@ -264,10 +256,10 @@ export class Conference extends EventTarget {
   async #join(call) {
     const attempt = ++this.#attempt;
     const isOver = () => call.hasEnded || attempt !== this.#attempt;
-    this.#joined = this.#generation;
+    this.#joined = this.#news.generation;
     try {
       this.#enter("joining");
-      const host = await call.join(this.#presentPairs, this.#progress);
+      const host = await call.join(this.#news.pairs, this.#progress);
       if (!isOver() && this.owner === null) await this.#confirm(host);
       if (isOver()) return;
       this.#enter("connecting");
@@ -275,7 +267,7 @@ export class Conference extends EventTarget {
       if (isOver()) return;
       this.again = null;
       this.#enter("in-call");
-      await call.makeRoom(this.#presentPairs);
+      await call.makeRoom(this.#news.pairs);
     } catch (error) {
       if (!isOver()) this.#fail(error);
     }
@@ -289,7 +281,7 @@ export class Conference extends EventTarget {
   #joinAgain(why) {
     if (this.#call === null) return;
     this.again = why;
-    for (const notice of OF_AN_ENDPOINT) this.notices.delete(notice);
+    this.notices.endEndpoint();
     this.#decision?.resolve(false);
     this.#join(this.#call);
   }
@@ -324,7 +316,7 @@ export class Conference extends EventTarget {
     call.addEventListener("failure", (event) => this.#fail(detailOf(event)));
     call.addEventListener("notice", (event) => {
       const { notice, holds } = detailOf(event);
-      this.#notice(notice, holds);
+      this.notices.set(notice, holds);
     });
     return call;
   }
@@ -341,16 +333,7 @@ export class Conference extends EventTarget {
     const { identity, provider } = this.user;
     const owner = /** @type {string} */ (identity);
     const policy = this.admission.policyOf(owner);
-    this.#memory.begin({ identity: owner, provider, ...policy, devices: this.#devices });
-  }
-
-  get #devices() {
-    const { audio, video, isMuted } = this.media;
-    return { audio: audio !== null && !isMuted, video: video !== null };
-  }
-
-  #noteDevices() {
-    if (this.#call?.isHosting) this.#memory.note({ devices: this.#devices });
+    this.#memory.begin({ identity: owner, provider, ...policy, devices: devicesOf(this.media) });
   }
 
   /**
@@ -373,32 +356,27 @@ export class Conference extends EventTarget {
     return this.state === "connecting" || this.state === "in-call";
   }
 
-  get #presentPairs() {
-    return Math.max(this.#sources.audio, this.#sources.video);
-  }
-
   #listen() {
-    const signalling = this.#signalling;
-    signalling.addEventListener("state", (event) => this.#hear(detailOf(event)));
-    signalling.addEventListener("sources", (event) => {
-      this.#sources = detailOf(event);
-      if (this.state === "in-call") this.#call?.makeRoom(this.#presentPairs);
-    });
-    signalling.addEventListener("step", (event) =>
-      reportRemoteStep(detailOf(event), this.#call?.isHosting ?? false),
+    this.#news.addEventListener("state", () => this.#hear());
+    this.#news.addEventListener("sources", () => this.#makeRoom());
+    this.#signalling.addEventListener("step", (event) =>
+      reportRemoteStep(detailOf(event), this.endsForOthers),
     );
-    signalling.addEventListener("lost", () => this.#notice("events-lost", true));
-    signalling.addEventListener("found", () => this.#notice("events-lost", false));
+    this.#signalling.addEventListener("lost", () => this.notices.set("events-lost", true));
+    this.#signalling.addEventListener("found", () => this.notices.set("events-lost", false));
+    this.media.addEventListener("change", () => {
+      if (this.endsForOthers) this.#memory.note({ devices: devicesOf(this.media) });
+    });
   }
 
-  /** @param {{ state: string, generation: string }} room */
-  #hear({ state, generation }) {
-    this.roomState = state;
-    this.#generation = generation;
-    const isWithin = ["joining", "confirming-host", "connecting", "in-call"].includes(this.state);
-    if (isWithin) this.#followConference();
+  #hear() {
+    if (WITHIN.includes(this.state)) this.#followConference();
     else this.#followRoom();
     this.#changed();
+  }
+
+  #makeRoom() {
+    if (this.state === "in-call") this.#call?.makeRoom(this.#news.pairs);
   }
 
   #followRoom() {
@@ -406,13 +384,14 @@ export class Conference extends EventTarget {
   }
 
   #followConference() {
-    const isOwn = this.#call?.isHosting ?? false;
-    const isAnother = this.#generation !== (isOwn ? this.#call?.generation : this.#joined);
+    const isOwn = this.endsForOthers;
+    const { generation } = this.#news;
+    const isAnother = generation !== (isOwn ? this.#call?.generation : this.#joined);
     if (this.roomState === "ended" || (isOwn && isAnother)) return this.#end("ended");
-    this.#notice("host-away", !isOwn && this.roomState === "waiting");
+    this.notices.set("host-away", !isOwn && this.roomState === "waiting");
     if (this.roomState !== "live") return;
     if (isAnother) this.#joinAgain("host-back");
-    else if (this.state === "in-call") this.#call?.makeRoom(this.#presentPairs);
+    else this.#makeRoom();
   }
 
   /** @param {State} state */
@@ -426,17 +405,6 @@ export class Conference extends EventTarget {
     this.stage = stage;
     this.#changed();
   };
-
-  /**
-   * @param {Notice} notice
-   * @param {boolean} holds
-   */
-  #notice(notice, holds) {
-    if (this.notices.has(notice) === holds) return;
-    if (holds) this.notices.add(notice);
-    else this.notices.delete(notice);
-    this.#changed();
-  }
 
   /** @param {unknown} error */
   #fail(error) {

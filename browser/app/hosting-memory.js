@@ -18,6 +18,7 @@ const RELEASE_LIMIT = 3_000;
  * @property {{ audio: boolean, video: boolean }} devices what was on
  */
 
+/** The memory of one room. */
 export class HostingMemory {
   #name;
   /** @type {(() => void) | null} */
@@ -106,4 +107,33 @@ export class HostingMemory {
     navigator.locks.request(this.#name, { signal }, hold).catch(() => taken.resolve(false));
     return taken.promise;
   }
+}
+
+/**
+ * What a host joins with, as it is now.
+ *
+ * @param {import("./local-media.js").LocalMedia} media
+ */
+export function devicesOf({ audio, video, isMuted }) {
+  return { audio: audio !== null && !isMuted, video: video !== null };
+}
+
+/**
+ * Makes everything as it was before the page was reloaded: user, policy, devices.
+ *
+ * @param {Hosting} hosting
+ * @param {HostingMemory} memory
+ * @param {{ user: import("./user.js").User, admission: import("./admission.js").Admission,
+ *   media: import("./local-media.js").LocalMedia }} page
+ * @returns {Promise<boolean>} whether it could: as the same user, in one tab only
+ */
+export async function restore(hosting, memory, { user, admission, media }) {
+  const isHeld = await memory.hold();
+  await user.choose(hosting.provider);
+  if (isHeld) admission.restore(hosting);
+  media.mute(!hosting.devices.audio);
+  const isSame = isHeld && user.identity === hosting.identity;
+  if (isSame) await media.open("audio");
+  if (isSame && hosting.devices.video) await media.open("video");
+  return isSame;
 }

@@ -2,7 +2,7 @@
 
 import { part, stamp, write } from "./elements.js";
 
-/** @typedef {import("../call.js").Notice} Notice */
+/** @typedef {import("../notices.js").Notice} Notice */
 
 const TEXTS = /** @type {Record<Notice, string>} */ ({
   "events-lost": "The server does not answer. The call goes on; newcomers may not appear.",
