@@ -23,13 +23,19 @@ class ScriptedTunnel:
         self.url = url
         self.callbacks = callbacks
         self.sent: list[bytes] = []
-        self.closed = False
+        self.is_closed = False
+        self.holds_data = False
 
     def send(self, data: bytes) -> None:
         self.sent.append(data)
 
     def close(self) -> None:
-        self.closed = True
+        self.is_closed = True
+
+    async def closed(self) -> None:
+        assert self.is_closed
+        while self.holds_data:
+            await _Sleep()
 
 
 class _Sleep:

@@ -107,7 +107,7 @@ def test_a_refused_certificate_is_told_to_both_sides(story: Story) -> None:
     story.receive(events.ConnectionFailed(CertificateError("it is for another name")))
     assert story.host.posted[-1]["error"]["name"] == "SecurityError"
     assert story.host.tunnels[0].sent == [b"alert"]
-    assert story.host.tunnels[0].closed
+    assert story.host.tunnels[0].is_closed
 
 
 def test_a_bridge_that_refuses_is_a_network_error_and_connect_may_be_tried_again(story: Story) -> None:
@@ -133,7 +133,7 @@ def test_a_silent_media_distributor_is_given_up(story: Story) -> None:
 def test_connecting_twice_is_the_pages_mistake(story: Story) -> None:
     story.connect()
     assert story.ask(**CONNECT | {"id": 2})["error"]["name"] == "InvalidStateError"
-    assert not story.host.tunnels[0].closed
+    assert not story.host.tunnels[0].is_closed
 
 
 def test_after_a_lost_tunnel_another_may_be_made_until_it_is_too_late(story: Story) -> None:
@@ -225,7 +225,20 @@ def test_closing_says_goodbye_and_ends(story: Story) -> None:
     story.connect()
     assert story.ask(id=2, operation="close") == {"id": 2, "result": None}
     assert story.host.tunnels[0].sent == [b"close_notify"]
-    assert story.host.tunnels[0].closed
+    assert story.host.tunnels[0].is_closed
+    assert story.ended
+
+
+def test_the_page_is_not_told_of_the_end_before_the_goodbye_has_left(story: Story) -> None:
+    story.connect()
+    (tunnel,) = story.host.tunnels
+    tunnel.holds_data = True
+    assert story.ask(id=2, operation="close") is None
+    assert tunnel.is_closed
+    assert not story.ended
+    tunnel.holds_data = False
+    story.go()
+    assert story.host.posted[-1] == {"id": 2, "result": None}
     assert story.ended
 
 
@@ -241,7 +254,7 @@ def test_an_unforeseen_error_ends_everything_and_tells_no_value(story: Story) ->
     (failure,) = story.posted("failed")
     assert "KeyError" in failure["error"]["message"]
     assert "secret" not in failure["error"]["message"]
-    assert story.host.tunnels[0].closed
+    assert story.host.tunnels[0].is_closed
 
 
 def test_the_roster_crosses_as_plain_values(story: Story) -> None:

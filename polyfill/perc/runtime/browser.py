@@ -22,6 +22,9 @@ from perc.runtime.service import KeyDistributorService
 # The bridge takes frames of at most 128 KiB; half of that is plenty and keeps its buffers small.
 MAX_FRAME = 1 << 16
 
+CLOSE_TIMEOUT = 2.0
+"""Seconds for a bridge to answer a Close frame; one that does not has had the data for as long."""
+
 _MILLISECONDS = 1000
 
 
@@ -48,9 +51,19 @@ class WebSocketTunnel:
             self._socket.send(to_js(data[start : start + MAX_FRAME]))
 
     def close(self) -> None:
-        """The closing handshake goes on without us."""
+        """Begins the closing handshake."""
         self._forget()
         self._socket.close()
+
+    async def closed(self) -> None:
+        """A Close frame comes back behind everything that was sent (RFC 6455, Section 5.5.1)."""
+        if self._socket.readyState == js.WebSocket.CLOSED:
+            return
+        answer = js.Promise.withResolvers()
+        self._socket.addEventListener("close", answer.resolve)
+        timer = js.setTimeout(answer.resolve, int(CLOSE_TIMEOUT * _MILLISECONDS))
+        await answer.promise
+        js.clearTimeout(timer)
 
     def _lost(self, callbacks: TunnelCallbacks) -> None:
         self._forget()

@@ -19,6 +19,10 @@ class Tunnel(Protocol):
         """Ends the connection; no callback is called any more."""
         ...
 
+    async def closed(self) -> None:
+        """After `close`: suspends until the other side has what was sent, or has not said so in good time."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TunnelCallbacks:

@@ -167,7 +167,11 @@ class KeyDistributorService:
 
     async def _close(self, identifier: int, _message: Message) -> None:
         self._dispatch(await self._distributor.close())
+        tunnel = self._tunnel
         self._end_tunnel(OperationAborted("the Key Distributor was closed"))
+        if tunnel is not None:
+            # Answered, the page ends the Worker, and with it a socket that has not sent everything yet.
+            await tunnel.closed()
         self._closed = True
         self._answer(identifier)
 
