@@ -180,6 +180,18 @@ async def test_an_unsupported_version_ends_the_tunnel(stage: Stage) -> None:
     assert UnsupportedVersion(5).highest_version == 5
 
 
+async def test_what_was_said_last_is_heard_though_the_end_comes_with_it(stage: Stage) -> None:
+    key_distributor = await stage.start()
+    await stage.join("alice", microphone(1001))
+    (association_id,) = key_distributor.associations
+    key_distributor.end.send(EndpointDisconnect(association_id))
+    key_distributor.tls.send(key_distributor.end.data_to_send())
+    key_distributor.tls.shutdown()
+    key_distributor.transport.write(key_distributor.tls.bio_read(65536))
+    await until(lambda: stage.call.of("ended"))
+    assert stage.call.of("endpoint-left")
+
+
 async def test_messages_about_unknown_associations_are_ignored(stage: Stage) -> None:
     key_distributor = await stage.start()
     key_distributor.send(TunneledDtls(uuid4(), b"\x16"))

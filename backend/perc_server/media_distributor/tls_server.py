@@ -28,10 +28,6 @@ class TlsFailed(PeerError):
     """The connection failed or was refused; OpenSSL has queued the alert, if there is one to send."""
 
 
-class TlsClosed(Exception):
-    """The other side closed the connection in order."""
-
-
 def server_context(certificate: Path, is_announced: Announced) -> SSL.Context:
     """TLS 1.3 only, a client certificate required, no resumption: every tunnel shows its certificate anew."""
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
@@ -59,6 +55,8 @@ class TlsServer:
         self._connection = SSL.Connection(context, None)
         self._connection.set_accept_state()
         self._is_established = False
+        self.is_closed = False
+        """Whether the other side closed the connection in order."""
 
     @property
     def client(self) -> Fingerprint | None:
@@ -67,7 +65,7 @@ class TlsServer:
         return None if certificate is None else Fingerprint.of(certificate.public_bytes(Encoding.DER))
 
     def receive_data(self, data: bytes) -> bytes:
-        """The plaintext in `data`; raises `TlsFailed` or `TlsClosed`, after which only `data_to_send` is of use."""
+        """The plaintext in `data`; raises `TlsFailed`, after which only `data_to_send` is of use."""
         self._connection.bio_write(data)
         plaintext = bytearray()
         try:
@@ -77,11 +75,12 @@ class TlsServer:
             while True:
                 plaintext += self._connection.recv(MAXIMUM_CHUNK)
         except SSL.WantReadError:
-            return bytes(plaintext)
+            pass
         except SSL.ZeroReturnError:
-            raise TlsClosed from None
+            self.is_closed = True
         except SSL.Error as error:
             raise TlsFailed(_reason(error)) from error
+        return bytes(plaintext)
 
     def data_to_send(self) -> bytes:
         """What is to be written to the TCP connection now."""

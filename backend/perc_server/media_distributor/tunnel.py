@@ -15,7 +15,7 @@ from perc.tunnel.end import TunnelFailed
 from perc.tunnel.media_distributor_end import MediaDistributorEnd
 from perc.tunnel.messages import Message, TunneledDtls, UnsupportedVersion
 from perc.x509.fingerprint import Fingerprint
-from perc_server.media_distributor.tls_server import TlsClosed, TlsFailed, TlsServer
+from perc_server.media_distributor.tls_server import TlsFailed, TlsServer
 
 PROFILES = tuple(sorted(SRTPProtectionProfile, reverse=True))
 """The double profiles first; AEAD_AES_256_GCM and AEAD_AES_128_GCM are for browsers."""
@@ -73,21 +73,18 @@ class Tunnel(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         try:
             plaintext = self._tls.receive_data(data)
-            if self._user is None and not self._establish():
-                self._flush()
-                return
+            is_established = self._user is not None or self._establish()
         except TlsFailed as reason:
             logger.info("tunnel: %s", reason)
             self._flush()
             self._disconnect()
             return
-        except TlsClosed:
-            self._flush()
-            self._disconnect(in_order=True)
-            return
-        for event in self._end.receive_data(plaintext):
-            self._handle(event)
+        if is_established:
+            for event in self._end.receive_data(plaintext):
+                self._handle(event)
         self._flush()
+        if self._tls.is_closed:
+            self._disconnect(in_order=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
