@@ -86,18 +86,19 @@ Recorded = tuple[list[ForwardedPacket], EktKey]
 
 
 @pytest.fixture
-async def recorded(come: Come, deployment: Deployment) -> Recorded:
+async def recorded(come: Come, deployment: Deployment, request: pytest.FixtureRequest) -> Recorded:
     """What the Media Distributor forwarded of alice in a call with bob, and the EKTKey that bob learnt."""
     alice, bob = await come("alice"), await come("bob")
     worker = await OpenedWorker.of(bob)
-    link = await alice.open_room("blind")
+    room = request.node.name[:64]  # whoever just leaves might be back: the room stays theirs
+    link = await alice.open_room(room)
     await bob.join(link)
     await bob.sees(alice)
     await bob.hears(alice)
     # All of alice's sources use the key that was made for bob's joining by now; pictures begin anew for the recording.
     deployment.forwarded.clear()
     await alice.page.evaluate(ASK_FOR_A_KEY_FRAME)
-    conference = deployment.media_distributor.conference("blind")
+    conference = deployment.media_distributor.conference(room)
     assert conference is not None
     owner = next(endpoint.endpoint_id for endpoint in conference.endpoints if endpoint.role == "owner")
     while len(packets := [each for each in deployment.forwarded if each.source_endpoint == owner]) < ENOUGH:
