@@ -10,6 +10,7 @@ import re
 import pytest
 from playwright.async_api import Route, expect
 
+from perc.key_distributor.conference import ACKNOWLEDGEMENT_LIMIT
 from perc_server.media_distributor.conference import Conference
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
@@ -23,6 +24,8 @@ ALERT, FATAL, ACCESS_DENIED = 21, 2, 49
 PLAINTEXT_ALERT = bytes([ALERT, 0xFE, 0xFD, *bytes(8), 0, 2, FATAL, ACCESS_DENIED])
 """A DTLS record of epoch 0: all that somebody without the association's keys can write."""
 
+DROPPED_LIMIT = JOIN_LIMIT + 1000 * int(ACKNOWLEDGEMENT_LIMIT)
+"""Milliseconds until a member that says nothing has been dropped, and its browser has noticed."""
 
 EVENTS = re.compile(r"/perc/events\?")
 WHATEVER_IT_LIKES = "".join(
@@ -209,7 +212,7 @@ async def test_who_was_let_in_once_may_come_again_from_another_device(come: Come
     await expect(bob.page.get_by_text("You elsewhere, verified")).to_be_visible()
 
 
-async def test_who_does_not_confirm_a_key_is_marked(come: Come) -> None:
+async def test_who_does_not_confirm_a_key_is_marked_then_dropped_and_may_come_back(come: Come) -> None:
     alice, bob = await come("alice"), await come("bob")
 
     async def stay_silent(route: Route) -> None:
@@ -219,13 +222,20 @@ async def test_who_does_not_confirm_a_key_is_marked(come: Come) -> None:
         assert silent != source
         await route.fulfill(response=response, body=silent, headers={"content-type": "text/javascript"})
 
-    await bob.context.route(re.compile("worker/session.js"), stay_silent)
+    session = re.compile("worker/session.js")
+    await bob.context.route(session, stay_silent)
     await bob.join(await alice.open_room("silent"))
     await alice.sees(bob)
     sign = alice.page.get_by_text("Has not confirmed the current key")
     await expect(alice.page.get_by_role("article", name=bob.identity).locator(sign)).to_be_visible(timeout=JOIN_LIMIT)
     await expect(alice.page.get_by_role("article", name=alice.identity).locator(sign)).to_be_hidden()
     await alice.pictures("lagging")
+    await bob.context.unroute(session)
+    again = bob.page.get_by_role("heading", name="Your connection was lost; joining again …")
+    await expect(again).to_be_visible(timeout=DROPPED_LIMIT)
+    await bob.expect_state("in-call")
+    await alice.sees(bob)
+    await expect(alice.page.get_by_role("article", name=bob.identity).locator(sign)).to_be_hidden(timeout=JOIN_LIMIT)
 
 
 async def test_nobody_but_the_host_lets_in_or_sends_away(come: Come, deployment: Deployment) -> None:

@@ -287,6 +287,8 @@ def test_a_member_that_does_not_acknowledge_a_key_is_shown_and_then_dropped(site
     assert shown.spi == alice.keys[-1].spi
     site.wait(3)
     assert [left.reason for left in site.happened(EndpointLeft)] == ["the EKTKey was not acknowledged"]
+    assert bob.dtls.closed
+    assert bob.dtls.error is None, "nobody has decided against it"
     assert member_names(site) == [ALICE]
     assert bob.keys[-1].spi != alice.keys[-1].spi
 

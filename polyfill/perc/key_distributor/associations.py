@@ -171,8 +171,8 @@ class Associations:
             due = association.next_timeout()
             if due is not None and due <= time:
                 events += await self._apply(association, await association.handle_timeout(time), time)
-        for association, reason in self.door.overdue(time):
-            events += await self._close(association, AlertDescription.ACCESS_DENIED, reason, time)
+        for association, alert, reason in self.door.overdue(time):
+            events += await self._close(association, alert, reason, time)
         return events + await self.door.handle_timeout(time)
 
     def _time(self, now: float) -> float:

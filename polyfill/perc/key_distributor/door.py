@@ -70,10 +70,15 @@ class Door:
         self.waiting.clear()
         return self._conference.clear()
 
-    def overdue(self, now: float) -> list[tuple[EndpointAssociation, str]]:
-        """Who cannot stay any longer, and why."""
-        undecided = [(each, "nobody let it in") for each in self.waiting.expired(now)]
-        return undecided + [(each, "the EKTKey was not acknowledged") for each in self._conference.overdue(now)]
+    def overdue(self, now: float) -> list[tuple[EndpointAssociation, AlertDescription, str]]:
+        """Who cannot stay any longer, what it is told, and why."""
+        undecided = [(each, AlertDescription.ACCESS_DENIED, "nobody let it in") for each in self.waiting.expired(now)]
+        # Nobody has decided against a member that could not be reached: it may come back.
+        lost = [
+            (each, AlertDescription.CLOSE_NOTIFY, "the EKTKey was not acknowledged")
+            for each in self._conference.overdue(now)
+        ]
+        return undecided + lost
 
     def pause(self) -> None:
         """Nobody can be told anything until `resume`."""
