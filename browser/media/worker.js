@@ -5,15 +5,18 @@
  * frame is decided there.
  */
 
+import { Clock } from "./worker/clock.js";
 import { Session } from "./worker/session.js";
 import { FrameDropped } from "./worker/statistics.js";
 
 /** Milliseconds between looks at the clock, for keys that expire and streams that fall silent. */
 const TICK = 500;
 
+const clock = new Clock();
+
 const session = new Session(
   (message) => self.postMessage(message),
-  () => performance.now(),
+  () => clock.now(),
 );
 
 /**
@@ -28,7 +31,7 @@ function passing(stream) {
   return {
     async transform(frame, controller) {
       try {
-        await stream.process(frame, performance.now());
+        await stream.process(frame, clock.now());
         controller.enqueue(frame);
         stream.statistics.count("passed");
       } catch (error) {

@@ -24,10 +24,19 @@ WORKER = "media/worker.js"
 _MODULES = re.compile(r"/media/worker(/[\w-]+)?\.js$")
 _EARS = (Path(__file__).parent / "ears.js").read_text()
 
+LOSSES = (
+    *("unknown-spi", "no-key", "unwrap-failed", "key-length"),
+    *("not-authentic", "replayed", "malformed", "awaiting-key-frame", "internal"),
+)
+"""Why the transform Worker drops a frame of somebody who is known: not one, during the rekeys of others."""
+
+NO_FATES = ("key-frame-refused", "field-epoch", "field-ssrc", "field-unknown-type")
+"""Counted, too, but not of frames (browser/media/worker/statistics.js)."""
+
 _PRIVATE_NAME = re.compile(r"""(?<![\w"'`/&])#(?=[a-z])""")
 _EARS_AT = {
-    "await stream.process(frame, performance.now());": (
-        "await ears.hear(stream, frame, () => stream.process(frame, performance.now()));"
+    "await stream.process(frame, clock.now());": (
+        "await ears.hear(stream, frame, () => stream.process(frame, clock.now()));"
     ),
     "received: (message) => this._handle(message),": (
         "received: (message) => ears.receive(message, (heard) => this._handle(heard)),"
@@ -100,14 +109,19 @@ class OpenedWorker:
         )
         return [EktKey(bytes(key), bytes(salt), spi) for key, salt, spi in heard]
 
-    async def drops(self, reasons: Iterable[str]) -> Counter[str]:
-        """How many received frames were dropped for these reasons."""
+    async def received(self) -> Counter[str]:
+        """What has become of received frames: `passed`, or the reason why they were dropped."""
         slots: Iterable[dict[str, int]] = await self.evaluate(
             "[...session._streams.values()].filter((stream) => '_bound' in stream)"
             ".map(({ statistics }) => statistics.snapshot())"
         )
         counted: Counter[str] = sum(map(Counter, slots), Counter())
-        return Counter({reason: counted[reason] for reason in reasons})
+        return Counter({fate: count for fate, count in counted.items() if fate not in NO_FATES})
+
+    async def drops(self, reasons: Iterable[str]) -> Counter[str]:
+        """How many received frames were dropped for these reasons."""
+        received = await self.received()
+        return Counter({reason: received[reason] for reason in reasons})
 
 
 _SPIS = count(0x8000)

@@ -15,6 +15,7 @@ from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
 
 from perc.crypto.webcrypto import WebCryptoProvider
 from perc.key_distributor.distributor import KeyDistributor
+from perc.runtime.clock import SleepCountingClock
 from perc.runtime.errors import TunnelUnavailable
 from perc.runtime.host import TunnelCallbacks
 from perc.runtime.service import KeyDistributorService
@@ -81,6 +82,9 @@ class WorkerHost:
 
     def __init__(self) -> None:
         self._bell = js.Promise.withResolvers()
+        self._clock = SleepCountingClock(
+            lambda: js.performance.now() / _MILLISECONDS, lambda: js.Date.now() / _MILLISECONDS
+        )
 
     def post(self, message: Mapping[str, Any]) -> None:
         """By structured clone."""
@@ -110,8 +114,8 @@ class WorkerHost:
         return cancel
 
     def monotonic(self) -> float:
-        """The Worker's own clock."""
-        return float(js.performance.now()) / _MILLISECONDS
+        """The Worker's own clock, and what the computer slept."""
+        return self._clock.read()
 
     def utc_now(self) -> datetime:
         """The user's clock."""
