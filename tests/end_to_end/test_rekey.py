@@ -20,7 +20,7 @@ from perc_server.media_distributor.packet_path import Leg
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.listener import Listener, Sent, sent
-from tests.end_to_end.opened_worker import OpenedWorker
+from tests.end_to_end.opened_worker import LOSSES, OpenedWorker
 from tests.end_to_end.people import JOIN_LIMIT, Person
 from tests.end_to_end.wire import Rtp, replay
 
@@ -34,8 +34,6 @@ REKEY_LIMIT = 20
 CONSECUTIVE = 3
 ENOUGH = 400
 """Packets: some seconds of sound and pictures of two."""
-LOSSES = ("unknown-spi", "no-key", "unwrap-failed", "not-authentic", "replayed", "awaiting-key-frame")
-"""Why the transform Worker drops a frame of somebody who is known: not one, during the rekeys of others."""
 
 Going = Callable[[Person, Person], Awaitable[None]]
 
