@@ -115,7 +115,7 @@ class Associations:
             if self._config is None or not begins_association(datagram):
                 return []
             events += await self._make_room(time)
-            if self._endpoints.is_full:
+            if self._endpoints.is_full or self._endpoints.was_proved(association_id):
                 self._outgoing.append(EndpointDisconnect(association_id))
                 return events
             association = EndpointAssociation(association_id, self._provider, self._config, self._admissions)
@@ -147,12 +147,9 @@ class Associations:
 
     async def remove(self, identity: str, now: float) -> list[Event]:
         """End every association on which this identity has authenticated."""
-        events: list[Event] = []
-        for association in self._endpoints:
-            if association.admission is not None and association.admission.identity == identity:
-                reason = "removed by the host"
-                events += await self._close(association, AlertDescription.ACCESS_DENIED, reason, self._time(now))
-        return events
+        alert, reason = AlertDescription.ACCESS_DENIED, "removed by the host"
+        theirs = [each for each in self._endpoints if each.admission and each.admission.identity == identity]
+        return await self._close_all([(each, alert, reason) for each in theirs], self._time(now))
 
     def next_timeout(self) -> float | None:
         """When `handle_timeout` should be called."""
@@ -171,8 +168,7 @@ class Associations:
             due = association.next_timeout()
             if due is not None and due <= time:
                 events += await self._apply(association, await association.handle_timeout(time), time)
-        for association, alert, reason in self.door.overdue(time):
-            events += await self._close(association, alert, reason, time)
+        events += await self._close_all(self.door.overdue(time), time)
         return events + await self.door.handle_timeout(time)
 
     def _time(self, now: float) -> float:
@@ -195,6 +191,8 @@ class Associations:
     ) -> list[Event]:
         applied: list[Event] = []
         for event in events:
+            if not self._endpoints.has(association):
+                break  # What came behind the word that ended it, in the same datagram, nobody says.
             match event:
                 case SrtpKeysExported():
                     # "as soon as the HBH encryption key is computed and before it sends a DTLS Finished message to the
@@ -227,8 +225,19 @@ class Associations:
         await association.close(alert)
         return await self._end(association, reason, time)
 
+    async def _close_all(
+        self, going: list[tuple[EndpointAssociation, AlertDescription, str]], time: float
+    ) -> list[Event]:
+        # All are closed before the first one's end makes a new key, or the others would get it for the way.
+        for association, alert, _ in going:
+            await association.close(alert)
+        events: list[Event] = []
+        for association, _, reason in going:
+            events += await self._end(association, reason, time)
+        return events
+
     async def _end(self, association: EndpointAssociation, reason: str, time: float) -> list[Event]:
-        if self._endpoints.get(association.association_id) is not association:
+        if not self._endpoints.has(association):
             return []
         self._farewell(association)
         self._forget(association)

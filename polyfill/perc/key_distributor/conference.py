@@ -33,7 +33,7 @@ class _Seat:
     roster_version: int = 0
     is_keyed: bool = False
     overdue: float | None = None
-    """When the oldest key that it has not acknowledged will have been sent too long ago."""
+    """When it will have had no EKTKey acknowledged for too long, counted from the first one after its last word."""
 
 
 class Conference:
@@ -118,7 +118,7 @@ class Conference:
             if refused:
                 # The claimant learns it at once, from an entry of its own that lacks the source.
                 await self._give_roster(seat, now)
-        elif message.spi == self._keys.spi:
+        elif message.spi == self._keys.spi and seat.is_keyed:
             seat.overdue = None
             self._roster.acknowledge(association_id, message.spi)
         return [*events, *await self._settle(now)]

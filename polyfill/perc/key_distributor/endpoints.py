@@ -20,6 +20,7 @@ class Endpoints:
 
     def __init__(self) -> None:
         self._associations: dict[UUID, EndpointAssociation] = {}
+        self._proved: set[UUID] = set()
 
     def __iter__(self) -> Iterator[EndpointAssociation]:
         return iter(tuple(self._associations.values()))
@@ -33,6 +34,17 @@ class Endpoints:
         """The association of that name, if it exists."""
         return self._associations.get(association_id)
 
+    def has(self, association: EndpointAssociation) -> bool:
+        """Whether this association has not ended yet."""
+        return self._associations.get(association.association_id) is association
+
+    def was_proved(self, association_id: UUID) -> bool:
+        """Whether an association of that name, on which somebody has proved who they are, has ended.
+
+        Then the name is used up: what was decided about them, and is still on its way, must not be for anybody else.
+        """
+        return association_id in self._proved
+
     def add(self, association: EndpointAssociation) -> None:
         """An association begins."""
         self._associations[association.association_id] = association
@@ -44,6 +56,8 @@ class Endpoints:
     def remove(self, association: EndpointAssociation) -> None:
         """An association is over."""
         del self._associations[association.association_id]
+        if association.admission is not None:
+            self._proved.add(association.association_id)  # at most as many as offers are accepted in a conference
 
     def next_timeout(self) -> float | None:
         """When an association needs time next."""

@@ -7,7 +7,6 @@ channels and their opening (RFC 8832) get no answer: nobody here listens to them
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from perc.ekt.key_channel import Announce, EktKeyAck, KeyChannelMessage, read_message, write_message
@@ -64,10 +63,7 @@ class KeyChannel:
         """Queue a message, which is lost if the endpoint is closing the channel; `ApiMisuse` before it is open."""
         if not self.is_open:
             raise ApiMisuse("the key channel is not open")
-        octets = write_message(message)
-        # SCTP takes nothing between the peer's SHUTDOWN and the AssociationAborted that follows it.
-        with suppress(ApiMisuse):
-            self._sctp.send(STREAM_ID, WEBRTC_BINARY, octets, now)
+        self._sctp.send(STREAM_ID, WEBRTC_BINARY, write_message(message), now)
 
     def _translate(self, events: list[sctp.Event]) -> list[Event]:
         translated: list[Event] = []
