@@ -60,9 +60,13 @@ class ScriptedHost:
         return self.tunnels[-1]
 
     def set_timer(self, delay: float, fired: Callable[[], None]) -> Callable[[], None]:
-        timer = (delay, fired)
+        def fire() -> None:
+            self.timers.remove(timer)
+            fired()
+
+        timer = (delay, fire)
         self.timers.append(timer)
-        return lambda: self.timers.remove(timer)
+        return lambda: self.timers.remove(timer) if timer in self.timers else None
 
     def monotonic(self) -> float:
         return self.clock

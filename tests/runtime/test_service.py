@@ -10,12 +10,12 @@ from uuid import UUID
 import pytest
 
 from perc.ekt.key_channel import MediaKind, Member, Source, SourceOrigin
-from perc.errors import CertificateError, IdentityRejected
+from perc.errors import ApiMisuse, CertificateError, IdentityRejected
 from perc.identity.assertion import IdentityAssertion, write_identity
 from perc.identity.verdict import Verdict
 from perc.key_distributor import events
 from perc.key_distributor.admission_policy import AdmissionPolicy
-from perc.runtime.service import CONNECT_TIMEOUT, KeyDistributorService
+from perc.runtime.service import CONNECT_TIMEOUT, MAX_OCTETS_WAITING, KeyDistributorService
 from tests.runtime.scripted import NOW, ScriptedDistributor, ScriptedHost
 
 CONNECT = {
@@ -193,7 +193,6 @@ def test_the_alarm_is_set_for_the_distributors_timeout_and_for_one_only(story: S
     ((delay, fired),) = story.host.timers
     assert delay == 3.0
     story.host.clock = 103.0
-    story.host.timers.clear()
     fired()
     story.go()
     assert story.distributor.calls[-1] == ("handle_timeout", 103.0)
@@ -219,6 +218,59 @@ def test_what_an_ended_tunnel_left_behind_is_not_for_the_next_one(story: Story) 
     ended.received(b"later still")
     story.go()
     assert "receive_data" not in [call[0] for call in story.distributor.calls]
+
+
+def test_an_alarm_that_goes_off_while_something_else_is_done_leaves_no_second_one(story: Story) -> None:
+    story.connect()
+    story.receive(events.Connected((7,)))
+    story.distributor.timeout = 101.0
+    story.receive()
+    for _ in range(5):
+        story.host.clock += 1.0
+        ((_, fired),) = story.host.timers
+        story.host.tunnels[0].callbacks.received(b"octets")  # come first, and are dealt with first
+        fired()
+        story.distributor.timeout = story.host.clock + 1.0
+        story.go()
+        story.distributor.timeout = story.host.clock + 1.0
+        story.receive()
+
+
+def test_a_connect_that_the_distributor_refuses_costs_no_more_than_itself(story: Story) -> None:
+    async def refuse(*_: object) -> list[events.Event]:
+        raise ApiMisuse("the endpoints are with another Media Distributor")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(story.distributor, "open", refuse)
+        story.connect()
+    assert story.host.posted[-1] == {
+        "id": 1,
+        "error": {"name": "InvalidStateError", "message": "the endpoints are with another Media Distributor"},
+    }
+    assert story.host.tunnels[0].is_closed
+    assert not story.ended
+    story.connect()
+    story.receive(events.Connected((7,)))
+    assert story.host.posted[-1] == {"id": 1, "result": None}
+
+
+def test_a_flood_ends_the_tunnel_before_it_fills_the_memory(story: Story) -> None:
+    story.connect()
+    story.receive(events.Connected((7,)))
+    (tunnel,) = story.host.tunnels
+    for _ in range(MAX_OCTETS_WAITING // 65536):
+        tunnel.callbacks.received(bytes(65536))
+    story.go()
+    assert not tunnel.is_closed
+    known = len(story.distributor.calls)
+    for _ in range(MAX_OCTETS_WAITING // 65536 + 1):
+        tunnel.callbacks.received(bytes(65536))
+    story.go()
+    assert tunnel.is_closed
+    assert [call[0] for call in story.distributor.calls[known:]] == ["connection_lost"]
+    story.connect()
+    story.receive(events.Connected((7,)))
+    assert story.distributor.calls[-1][0] == "receive_data"
 
 
 def test_closing_says_goodbye_and_ends(story: Story) -> None:

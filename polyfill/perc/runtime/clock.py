@@ -1,6 +1,6 @@
 """Monotonic time that goes on while the computer sleeps.
 
-On Linux and macOS Chromium's performance.now() stands still meanwhile (w3c/hr-time, issue 115), so that nothing here would
+On Linux and macOS performance.now() stands still meanwhile (w3c/hr-time, issue 115), so that nothing here would
 know how old its EKTKey has become. The time of day goes on. Only what it gains all at once counts, so that clocks which
 drift or are set right do no harm.
 """

@@ -34,6 +34,10 @@ from perc.x509.path import TrustAnchors
 CONNECT_TIMEOUT = 10.0
 """Seconds until SupportedProfiles: the handshake takes three round trips, and someone waits for it."""
 
+MAX_OCTETS_WAITING = 1 << 22
+"""Octets of the tunnel that wait for their turn: some seconds of work. A Media Distributor that sends more floods this
+Key Distributor, or lets somebody do so."""
+
 Message = Mapping[str, Any]
 """Plain values, as structured clone carries them."""
 
@@ -48,6 +52,7 @@ class KeyDistributorService:
         self._distributor: KeyDistributor
         self._tunnel: Tunnel | None = None
         self._tunnels_ended = 0
+        self._octets_waiting = 0
         self._is_open = False
         self._connecting: int | None = None
         self._cancel_deadline: Callable[[], None] | None = None
@@ -126,7 +131,7 @@ class KeyDistributorService:
         put = partial(self._put_for_tunnel, self._tunnels_ended)
         callbacks = TunnelCallbacks(
             opened=lambda: put(opened),
-            received=lambda data: put(partial(self._receive_data, data)),
+            received=lambda data: self._take_octets(put, data),
             lost=lambda: put(self._lost),
         )
         self._tunnel = self._host.open_tunnel(message["url"], callbacks)
@@ -178,10 +183,22 @@ class KeyDistributorService:
     # The tunnel and time
 
     async def _open(self, md_host: str, anchors: TrustAnchors, conference: str) -> None:
-        self._is_open = True
-        await self._distributor.open(md_host, anchors, conference, self._host.utc_now())
+        try:
+            await self._distributor.open(md_host, anchors, conference, self._host.utc_now())
+        except PercError as error:
+            self._end_tunnel(error)
+        else:
+            self._is_open = True
+
+    def _take_octets(self, put: Callable[[Callable[[], Awaitable[None]]], None], data: bytes) -> None:
+        self._octets_waiting += len(data)
+        put(partial(self._receive_data, data))
 
     async def _receive_data(self, data: bytes) -> None:
+        if self._octets_waiting > MAX_OCTETS_WAITING:
+            await self._give_up(TunnelUnavailable("the Media Distributor sends more than can be answered"))
+            return
+        self._octets_waiting -= len(data)
         self._dispatch(await self._distributor.receive_data(data, self._host.monotonic()))
 
     async def _lost(self) -> None:
@@ -197,8 +214,12 @@ class KeyDistributorService:
         if was_open:
             self._dispatch(await self._distributor.connection_lost(self._host.monotonic()))
 
-    async def _handle_timeout(self) -> None:
+    def _timer_fired(self) -> None:
+        # Before the job has its turn others may set the next timer, which has to stay cancellable.
         self._cancel_timer = None
+        self._put(self._handle_timeout)
+
+    async def _handle_timeout(self) -> None:
         self._dispatch(await self._distributor.handle_timeout(self._host.monotonic()))
 
     def _send(self) -> None:
@@ -212,7 +233,7 @@ class KeyDistributorService:
         timeout = None if self._closed else self._distributor.next_timeout()
         if timeout is not None:
             delay = max(0.0, timeout - self._host.monotonic())
-            self._cancel_timer = self._host.set_timer(delay, lambda: self._put(self._handle_timeout))
+            self._cancel_timer = self._host.set_timer(delay, self._timer_fired)
 
     def _end_tunnel(self, error: PercError) -> None:
         """Sends the last alert, closes, and answers a `connect` that was still waiting."""
@@ -221,6 +242,7 @@ class KeyDistributorService:
             self._tunnel.close()
             self._tunnel = None
             self._tunnels_ended += 1
+            self._octets_waiting = 0
             self._is_open = False
         if self._connecting is not None:
             self._refuse(self._connecting, error)
