@@ -129,6 +129,7 @@ class TestNumbers:
 
     def test_a_number_that_leaves_none_for_the_association(self):
         assert make_gate().receive(datagram(HELLO, number=MAX_SEQUENCE_NUMBER), ADDRESS, 0.0) is None
+        assert make_gate().receive(datagram(HELLO, message_seq=65535), ADDRESS, 0.0) is None
 
 
 class TestCookies:

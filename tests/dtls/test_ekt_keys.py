@@ -12,7 +12,7 @@ from perc.dtls.ack import write_ack
 from perc.dtls.ekt_receipt import MAX_UNACKNOWLEDGED
 from perc.dtls.flights import INITIAL_TIMEOUT, MAX_TIMEOUT, MIN_MTU
 from perc.dtls.fragments import HandshakeMessage, HandshakeType, write_message
-from perc.dtls.records import ContentType, read_records
+from perc.dtls.records import ContentType, read_records, write_record
 from perc.ekt.ekt_key import EKTCipher, EktKey
 from perc.errors import (
     AlertDescription,
@@ -201,6 +201,34 @@ class TestDelivery:
         (record,) = read_records(datagram)
         assert record.epoch == 1
         assert FIRST.key not in datagram
+
+    def test_a_message_that_was_planted_in_clear_takes_no_ekt_keys_place(self):
+        """Before Finished anybody can write a message with the number that the first EKTKey will have."""
+        planted = write_message(HandshakeMessage(99, 6, b""))
+
+        def plant(datagrams: list[bytes]) -> list[bytes]:
+            client = path.client.association
+            if client._reassembler.next_message_seq > 1 and not client._is_connected:
+                run(client.receive_datagram(write_record(ContentType.HANDSHAKE, 77, planted), path.now))
+            return datagrams
+
+        path = new_path(treat=plant)
+        path.settle()
+        give(path, FIRST)
+        path.settle()
+        assert path.client.of(EktKeyReceived) == [EktKeyReceived(FIRST)]
+        assert path.server.of(EktKeyAcknowledged) == [EktKeyAcknowledged(1)]
+
+    def test_when_there_is_no_number_left_for_a_message_none_is_sent(self):
+        path = connected()
+        path.server.association._server_handshake._transcript._next_message_seq = 65535
+        path.client.association._reassembler._next_message_seq = 65535
+        give(path, FIRST)
+        path.settle()
+        give(path, SECOND)
+        path.settle()
+        assert path.client.of(EktKeyReceived) == [EktKeyReceived(FIRST)]
+        assert path.server.association.next_timeout() is None
 
 
 class TestAcks:

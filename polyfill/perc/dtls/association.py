@@ -194,6 +194,7 @@ class Association:
                 self._events.append(output)
                 if isinstance(output, HandshakeCompleted):
                     self._is_connected = True
+                    self._reassembler.forget_before(PROTECTED_EPOCH)
                     self._deadline = None
                     self._retransmission.complete()
 

@@ -30,6 +30,9 @@ from perc.errors import PeerError, UnexpectedMessage
 from perc.wire import Writer
 
 SECRET_LENGTH = 32
+MAX_MESSAGE_SEQ = 255
+"""Of a ClientHello: it is counted up once for each challenge that was answered. Whoever counts from higher up would
+leave an association few numbers for its messages."""
 # Cookies collected at addresses that somebody held for a while must not be good for long; a client brings its own back
 # within a round trip. The secret before the current one still counts.
 SECRET_LIFETIME = 60.0
@@ -91,7 +94,7 @@ def _first_fragment(record: Record) -> Fragment:
         raise UnexpectedMessage("not the beginning of a handshake")
     fragment = read_fragments(record.fragment)[0]
     is_client_hello = fragment.msg_type == HandshakeType.CLIENT_HELLO and fragment.length <= MAX_MESSAGE_LENGTH
-    if not is_client_hello or fragment.offset:
+    if not is_client_hello or fragment.offset or fragment.message_seq > MAX_MESSAGE_SEQ:
         raise UnexpectedMessage("not the beginning of a ClientHello")
     return fragment
 

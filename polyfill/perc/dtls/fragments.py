@@ -164,6 +164,10 @@ class Reassembler:
         elif not partial.is_complete and partial.agrees_with(epoch, fragment):
             partial.add(fragment)
 
+    def forget_before(self, epoch: int) -> None:
+        """Drop what has come of later messages in an earlier epoch: anybody may have planted it."""
+        self._partial = {seq: partial for seq, partial in self._partial.items() if partial.epoch >= epoch}
+
     def next_message(self) -> HandshakeMessage | None:
         """The message that is due, if it is complete."""
         partial = self._partial.get(self._next_message_seq)

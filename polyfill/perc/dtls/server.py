@@ -58,7 +58,8 @@ class DtlsServer(Association):
     async def send_ekt_key(self, key: EktKey, now: float) -> None:
         """Give the client an EKTKey (RFC 8870, Section 5.2.2); `EktKeyAcknowledged` says that it has it.
 
-        While another one is on its way, the key waits, in the place of any that waited before. `ApiMisuse` unless the
+        While another one is on its way, the key waits, in the place of any that waited before. After 65536 handshake
+        messages none is sent, and so none acknowledged, until there is another association. `ApiMisuse` unless the
         handshake is completed, has negotiated an EKT cipher, and the key is one for that cipher.
         """
         if not self._is_connected:
@@ -82,8 +83,10 @@ class DtlsServer(Association):
         return events
 
     async def _deliver(self, key: EktKey, now: float) -> None:
-        self._delivery.begin(EktKeyMessage(key.spi, self._server_handshake.ekt_key_message(key)))
-        await self._transmit_ekt_key(now)
+        message = self._server_handshake.ekt_key_message(key)
+        if message is not None:
+            self._delivery.begin(EktKeyMessage(key.spi, message))
+            await self._transmit_ekt_key(now)
 
     async def _transmit_ekt_key(self, now: float) -> None:
         for records in self._delivery.transmit(self._mtu, now):

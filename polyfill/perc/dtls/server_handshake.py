@@ -232,6 +232,6 @@ class ServerHandshake:
         if self._negotiated.ekt_cipher is not key.cipher:
             raise ApiMisuse(f"an EKTKey for {key.cipher.name} was not negotiated")
 
-    def ekt_key_message(self, key: EktKey) -> HandshakeMessage:
-        """The next message behind Finished, which gives the client this EKTKey."""
-        return self._transcript.number(HandshakeType.EKT_KEY, key.write())
+    def ekt_key_message(self, key: EktKey) -> HandshakeMessage | None:
+        """The next message behind Finished, which gives the client this EKTKey; None if there is no number for it."""
+        return None if self._transcript.is_exhausted else self._transcript.number(HandshakeType.EKT_KEY, key.write())

@@ -9,6 +9,8 @@ from __future__ import annotations
 from perc.dtls.cipher_suites import Digest
 from perc.dtls.fragments import HandshakeMessage, HandshakeType, write_message
 
+MAX_MESSAGE_SEQ = 0xFFFF
+
 
 class Transcript:
     """Collects messages of both sides, and numbers those of this side."""
@@ -22,6 +24,11 @@ class Transcript:
         message = HandshakeMessage(msg_type, self._next_message_seq, body)
         self._next_message_seq += 1
         return message
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there is no number for another message of this side."""
+        return self._next_message_seq > MAX_MESSAGE_SEQ
 
     def send(self, msg_type: HandshakeType, body: bytes) -> HandshakeMessage:
         """The next message of this side, added to the transcript."""
