@@ -21,7 +21,7 @@ from tests.end_to_end.people import JOIN_LIMIT, Person
 
 VISITS = 5
 SETTLED = 1.5
-"""Seconds after which the last rekey is over: it comes within 0.25 s of who leaves, and old keys go on for 0.5 s more."""
+"""Seconds after which the last rekey is over: it comes 0.25 s after who leaves, and old keys go on for 0.5 s more."""
 
 
 async def visit(browser: Browser, deployment: Deployment, link: str, members: list[OpenedWorker]) -> None:

@@ -51,6 +51,7 @@ def test_names_that_match(presented: str, name: str) -> None:
         ("a*.md.example", "ab.md.example"),
         ("a.*.example", "a.b.example"),
         ("*.*.example", "a.b.example"),
+        ("*.", "localhost"),
         ("127.0.0.1", "127.0.0.2"),
         ("127.0.0.1", "127.0.0.1."),
         ("127.0.0.1", "127.1"),

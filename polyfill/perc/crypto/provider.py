@@ -14,7 +14,6 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 GCM_TAG_LENGTH = 16
-GCM_NONCE_LENGTH = 12
 
 
 class NamedGroup(IntEnum):

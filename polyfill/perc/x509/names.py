@@ -45,4 +45,5 @@ def _matches(presented: str, reference: str) -> bool:
         return presented == reference
     # RFC 9525, Section 6.3: a wildcard "appears only as the complete content of the left-most label", and stands for
     # exactly one.
-    return reference.partition(".")[2] == presented.removeprefix("*.")
+    _, _, parent = reference.partition(".")
+    return bool(parent) and parent == presented.removeprefix("*.")
