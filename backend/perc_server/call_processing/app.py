@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
+from http import HTTPStatus
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from perc_server.call_processing.assets import Assets
@@ -19,6 +21,7 @@ from perc_server.call_processing.config import CallProcessingConfig
 from perc_server.call_processing.control import ControlClient
 from perc_server.call_processing.rooms import Rooms
 from perc_server.call_processing.signalling import Signalling
+from perc_server.host_guard import HostGuard
 from perc_server.problems import Problem, problem_response
 
 
@@ -50,11 +53,20 @@ def create_app(config: CallProcessingConfig) -> Starlette:
             WebSocketRoute("/perc/tunnel", Bridge(rooms, config.origin, config.tunnel_address).endpoint),
             Route("/perc/{room}", assets.page),
         ],
-        # Without it, a name that an attacker's DNS points here would be this origin to a browser (DNS rebinding).
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[urlsplit(config.origin).hostname or ""])],
-        exception_handlers={Problem: problem_response},
+        middleware=[Middleware(HostGuard, origin=config.origin)],
+        exception_handlers={Problem: problem_response, HTTPException: _no_such_route},
         lifespan=lifespan,
     )
+
+
+def _no_such_route(_request: Request, error: Exception) -> Response:
+    """What Starlette itself refuses, as the problem that it is to a program."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    response = Problem(status, status.name.lower().replace("_", "-"), f"{status.description}.").response()
+    response.headers.update(error.headers or {})  # a 405 says what is allowed
+    return response
 
 
 async def serve(config: CallProcessingConfig) -> None:
