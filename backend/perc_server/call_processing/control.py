@@ -89,7 +89,8 @@ class ControlClient:
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._pending[number] = future
         try:
-            line = json.dumps({"id": number, "method": method, "params": params})
+            # Escapes would make an SDP in another script up to three times as long, and the line too long.
+            line = json.dumps({"id": number, "method": method, "params": params}, ensure_ascii=False)
             self._writer.write(line.encode() + b"\n")
             async with asyncio.timeout(REQUEST_TIMEOUT):
                 return await future
