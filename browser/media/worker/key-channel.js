@@ -41,9 +41,9 @@ export class KeyChannel {
     return this.#channel.readyState === "open";
   }
 
-  /** @param {KeyChannelMessage} message */
+  /** @param {KeyChannelMessage} message lost if the channel has closed meanwhile */
   send(message) {
-    this.#channel.send(writeMessage(message));
+    if (this.isOpen) this.#channel.send(writeMessage(message));
   }
 
   close() {
