@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from perc_server.bodies import TOO_LARGE, read_bounded
 from perc_server.call_processing.control import ControlClient, ControlError
 from perc_server.call_processing.rooms import Room, Rooms, RoomState, Subscriber, new_endpoint_id
 from perc_server.call_processing.schemas import (
@@ -32,7 +33,7 @@ CONTROL_STATUS = {
     "invalid": HTTPStatus.BAD_REQUEST,
     "invalid-offer": HTTPStatus.BAD_REQUEST,
     "source-taken": HTTPStatus.CONFLICT,
-    "too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "too-large": TOO_LARGE,
     "refused": HTTPStatus.FORBIDDEN,
     "no-such-conference": HTTPStatus.NOT_FOUND,
     "no-key-distributor": HTTPStatus.NOT_FOUND,
@@ -146,16 +147,6 @@ class Signalling:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             raise Problem(HTTPStatus.BAD_REQUEST, "invalid", f"{where or 'body'}: {first['msg']}") from None
-
-
-async def read_bounded(request: Request, limit: int) -> bytes:
-    """The request's body; a `Problem` as soon as it exceeds `limit` octets."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", f"The body exceeds {limit} octets.")
-    return bytes(body)
 
 
 def room_name(request: Request) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from perc_server.bodies import TOO_LARGE, read_bounded
 from perc_server.problems import Problem
 
 MAX_FORM = 16 * 1024
@@ -24,7 +25,6 @@ MAX_ORIGIN = 300
 WEB_ORIGIN = re.compile(r"https?://(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 
 CSRF_COOKIE = "__Host-csrf"
-TOO_LARGE = HTTPStatus(413)  # named differently by Python 3.11 and 3.13
 
 
 class HostGuard:
@@ -47,7 +47,7 @@ async def read_json(request: Request, limit: int) -> dict[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be application/json.")
     try:
-        document = json.loads(await _read(request, limit))
+        document = json.loads(await read_bounded(request, limit))
     except (ValueError, RecursionError):
         raise Problem(HTTPStatus.BAD_REQUEST, "not-json", "The body is not JSON.") from None
     if not isinstance(document, dict):
@@ -58,7 +58,7 @@ async def read_json(request: Request, limit: int) -> dict[str, Any]:
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form that this site rendered; anything else is refused (cross-site request forgery)."""
     check_own_origin(request)
-    body = await _read(request, MAX_FORM)
+    body = await read_bounded(request, MAX_FORM)
     try:
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10))
     except ValueError:
@@ -114,12 +114,3 @@ def csrf_token(request: Request) -> str:
 def is_web_origin(origin: str) -> bool:
     """Whether this is the serialisation of an http(s) origin, as `event.origin` has it, and nothing more."""
     return len(origin) <= MAX_ORIGIN and WEB_ORIGIN.fullmatch(origin) is not None
-
-
-async def _read(request: Request, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise Problem(TOO_LARGE, "too-large", f"The body is longer than {limit} octets.")
-    return bytes(body)
