@@ -78,6 +78,11 @@ def test_a_client_that_lists_no_groups_gets_p_256():
     assert negotiate(with_extension(ExtensionType.SUPPORTED_GROUPS, None), (AES_128,)).group is NamedGroup.SECP256R1
 
 
+def test_a_client_that_knows_nothing_but_p_384_gets_it():
+    groups = write_uint16s((NamedGroup.SECP384R1,))
+    assert negotiate(with_extension(ExtensionType.SUPPORTED_GROUPS, groups), (AES_128,)).group is NamedGroup.SECP384R1
+
+
 def test_c_webrtc_before_webrtc_and_nothing_where_nothing_is_offered():
     alpn = ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION
     both = with_extension(alpn, write_protocol_names([b"webrtc", b"c-webrtc"]))

@@ -283,8 +283,7 @@ def test_flights_that_our_timer_brings_back(meet, lost):
     expect_connected(meeting)
 
 
-def test_a_double_profile_is_chosen_before_an_aead_one_where_both_have_it():
-    """OpenSSL knows no double profile, so that the KD's list of four falls through to AEAD."""
+def test_a_server_with_double_profiles_falls_back_to_aead_where_the_client_has_no_double():
     meeting = meet_client(make_server(profiles=tuple(reversed(SRTPProtectionProfile))))
     meeting.settle()
     expect_connected(meeting)

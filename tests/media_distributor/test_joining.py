@@ -9,6 +9,7 @@ import pytest
 from perc.tunnel.messages import EndpointDisconnect, SignAnswer, SignAnswerAck, SignAnswerReject
 from perc.tunnel.origin import origin_of
 from perc_server.media_distributor.config import Timeouts
+from perc_server.media_distributor.sdp import MAXIMUM_OFFER
 from tests.media_distributor.call_processing_stand_in import Refused
 from tests.media_distributor.conftest import Stage
 from tests.media_distributor.endpoint_stand_in import Endpoint, Media, audio_packet, camera, microphone, pairs
@@ -72,6 +73,19 @@ async def test_an_answer_that_comes_back_changed_or_unsigned(stage: Stage, chang
     key_distributor = await stage.start()
     key_distributor.sign = lambda message: key_distributor.send(SignAnswerAck(change(message.answer)))  # type: ignore[operator]
     assert (await refusal(stage, "alice", microphone(1001))).code == "refused"
+
+
+async def test_an_offer_that_does_not_fit_the_tunnel_with_its_answer(stage: Stage) -> None:
+    key_distributor = await stage.start()
+    large = stage.endpoint("alice", *pairs(20))
+    offer = large.offer()
+    filler = f"a=x-filler:{'x' * 1000}\r\n"
+    sdp = offer + filler * ((MAXIMUM_OFFER - len(offer)) // len(filler))
+    with pytest.raises(Refused) as caught:
+        await stage.call.request("offer", conference="room", endpoint="alice", sdp=sdp, role="participant")
+    assert caught.value.code == "too-large"
+    assert not any(isinstance(message, SignAnswer) for message in key_distributor.messages), "nothing was sent"
+    await stage.join("bob", microphone(1001))
 
 
 async def test_no_offer_before_the_key_distributor_is_there(stage: Stage) -> None:
