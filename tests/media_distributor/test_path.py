@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aioice import stun
 
-from perc_server.media_distributor.endpoint import DATAGRAMS_PER_SECOND, Allowance
+from perc_server.media_distributor.endpoint import DATAGRAMS_PER_SECOND, DTLS_BURST, DTLS_PER_SECOND, Allowance
 from tests.media_distributor.conftest import Stage
 from tests.media_distributor.endpoint_stand_in import audio_packet, microphone, pairs
 from tests.media_distributor.waiting import settled, until
@@ -90,12 +90,36 @@ async def test_one_endpoints_flood_is_its_own_loss(stage: Stage) -> None:
     await until(lambda: carol.of(1001))
 
 
+async def test_a_flood_of_dtls_does_not_reach_the_key_distributor(stage: Stage) -> None:
+    """Nor does it take anything from the endpoint's own media."""
+    key_distributor = await stage.start()
+    alice = await stage.join("alice", microphone(1001))
+    bob = await stage.join("bob", *pairs(1))
+    conference = stage.distributor.conference("room")
+    assert conference is not None
+    for _ in range(DATAGRAMS_PER_SECOND):
+        conference.receive(b"\x17" + bytes(1000), alice.transport.get_extra_info("sockname"))
+    assert conference.dropped["DTLS"] >= DATAGRAMS_PER_SECOND - DTLS_BURST - DTLS_PER_SECOND
+    alice.send_rtp(audio_packet(1001, 1))
+    await until(lambda: bob.packets)
+    await settled()
+    noise = [message for message in key_distributor.messages if getattr(message, "dtls_message", b"")[:1] == b"\x17"]
+    assert len(noise) <= DTLS_BURST + DTLS_PER_SECOND
+
+
 def test_an_allowance_fills_up_with_time() -> None:
-    allowance = Allowance(DATAGRAMS_PER_SECOND)
+    allowance = Allowance(DATAGRAMS_PER_SECOND, burst=DATAGRAMS_PER_SECOND)
     spent = sum(allowance.spend(100.0) for _ in range(3 * DATAGRAMS_PER_SECOND))
     assert spent == DATAGRAMS_PER_SECOND
     assert not allowance.spend(100.0)
     assert sum(allowance.spend(100.5) for _ in range(3 * DATAGRAMS_PER_SECOND)) == DATAGRAMS_PER_SECOND // 2
+    assert sum(allowance.spend(200.0) for _ in range(3 * DATAGRAMS_PER_SECOND)) == DATAGRAMS_PER_SECOND
+
+
+def test_a_handshake_and_a_whole_message_of_the_key_channel_may_come_at_once() -> None:
+    allowance = Allowance(DTLS_PER_SECOND, burst=DTLS_BURST)
+    flights, message = 2 * 10, -(-(1 << 16) // 1100)
+    assert all(allowance.spend(100.0) for _ in range(2 * (flights + message)))
 
 
 async def test_noise_of_every_kind_from_a_member(stage: Stage) -> None:

@@ -183,7 +183,7 @@ class Conference:
             self._receive_check(datagram, address, now)
             return
         endpoint = self.endpoints.by_address(address)
-        if endpoint is None or kind is Datagram.UNKNOWN or not endpoint.datagrams.spend(now):
+        if endpoint is None or kind is Datagram.UNKNOWN or not endpoint.may_send(kind, now):
             self.dropped[kind.name] += 1
         elif kind is Datagram.DTLS:
             self._receive_dtls(endpoint, datagram)
