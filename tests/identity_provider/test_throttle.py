@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.requests import Request
 
-from perc_server.identity_provider.throttle import MAX_KEYS, AttemptLimit, Limits, network
+from perc_server.addresses import network
+from perc_server.identity_provider.throttle import MAX_KEYS, AttemptLimit, Limits
 from tests.identity_provider.site import Clock
 
 

@@ -13,13 +13,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from perc_server.addresses import network
 from perc_server.identity_provider import passwords
 from perc_server.identity_provider.guards import is_web_origin, read_form
 from perc_server.identity_provider.pages import Markup, date
 from perc_server.identity_provider.passkeys import Passkey
 from perc_server.identity_provider.services import Services
 from perc_server.identity_provider.sessions import SignIn
-from perc_server.identity_provider.throttle import network, too_many
+from perc_server.identity_provider.throttle import too_many
 from perc_server.problems import Problem
 
 NOTICES = {

@@ -8,13 +8,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from perc_server.addresses import network
 from perc_server.identity_provider.ceremonies import PasskeyRefusedError
 from perc_server.identity_provider.guards import check_same_origin_fetch, read_form
 from perc_server.identity_provider.pages import date
 from perc_server.identity_provider.passkeys import MAX_LABEL, Passkey
 from perc_server.identity_provider.services import Services
 from perc_server.identity_provider.sessions import SignIn
-from perc_server.identity_provider.throttle import network, too_many
+from perc_server.identity_provider.throttle import too_many
 from perc_server.problems import Problem
 
 REFUSED = "That passkey could not be added. Perhaps it took too long: try again."

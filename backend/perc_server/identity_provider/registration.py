@@ -6,11 +6,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from perc_server.addresses import network
 from perc_server.identity_provider import names, passwords
 from perc_server.identity_provider.asking import Asking
 from perc_server.identity_provider.guards import read_form
 from perc_server.identity_provider.services import Services
-from perc_server.identity_provider.throttle import network, too_many
+from perc_server.identity_provider.throttle import too_many
 
 TAKEN = "This name, or one that looks like it, is taken."
 """The one thing that registration must tell about others; how often it is told is limited by network."""

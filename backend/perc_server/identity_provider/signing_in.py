@@ -6,12 +6,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from perc_server.addresses import network
 from perc_server.identity_provider.asking import Asking
 from perc_server.identity_provider.ceremonies import PasskeyRefusedError
 from perc_server.identity_provider.guards import browser_secret, check_same_origin_fetch, read_form
 from perc_server.identity_provider.names import canonical
 from perc_server.identity_provider.services import Services
-from perc_server.identity_provider.throttle import network, too_many
+from perc_server.identity_provider.throttle import too_many
 
 # The same words for an unknown name, or for a passkey of nobody's: the page does not tell who has an account.
 WRONG_PASSWORD = "That name and password do not match."  # noqa: S105

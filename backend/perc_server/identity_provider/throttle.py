@@ -6,13 +6,10 @@ more of them than whoever sends them one by one.
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
-
-from starlette.requests import Request
 
 from perc_server.problems import Problem
 
@@ -91,16 +88,6 @@ def _count(limit: AttemptLimit, key: str) -> float:
     if not wait:
         limit.count(key)
     return wait
-
-
-def network(request: Request) -> str:
-    """Where a request comes from: its address, or the /64 around an IPv6 address, which one host has for itself."""
-    host = request.client.host if request.client else ""
-    with suppress(ValueError):
-        address = ipaddress.ip_address(host)
-        if address.version == 6:
-            return str(ipaddress.ip_network((address, 64), strict=False))
-    return host
 
 
 def too_many(wait: float) -> Problem:
