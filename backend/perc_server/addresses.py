@@ -13,6 +13,9 @@ def network(connection: HTTPConnection) -> str:
     host = connection.client.host if connection.client else ""
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
-        if address.version == 6:
+        if isinstance(address, ipaddress.IPv6Address):
+            # A proxy that listens on both may write an IPv4 address so; those are not all of one host.
+            if address.ipv4_mapped is not None:
+                return str(address.ipv4_mapped)
             return str(ipaddress.ip_network((address, 64), strict=False))
     return host
