@@ -13,6 +13,7 @@ from perc.errors import ApiMisuse, DecodeError
 from perc.identity.assertion import (
     MAX_IDENTITY,
     IdentityAssertion,
+    assertion_hash,
     identity_hash,
     read_identity,
     write_identity,
@@ -88,6 +89,7 @@ def test_malformed_values_are_refused(value: str):
         "idp\n",
         "idp%2e",
         "ïdp",
+        "\u212aey",  # KELVIN SIGN, whose lower case is k
         "[::1]",
         "a" * 64,
         ".".join(["a" * 60] * 5),
@@ -112,6 +114,27 @@ def test_what_would_not_be_read_is_not_written():
 def test_the_hash_of_an_offer():
     # SHA-256("abc") of FIPS 180-2, Appendix B.1, in base64url.
     assert identity_hash("abc") == "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"
+
+
+def test_an_assertion_is_the_same_however_it_is_written():
+    provider = {"domain": "IDP-A.localhost:8001"}
+    others = [
+        f"{write_identity(ASSERTION)} x=1",
+        encode({"assertion": ASSERTION.assertion, "idp": provider, "more": 1}),
+        encode(json.dumps({"idp": provider, "assertion": ASSERTION.assertion}, indent=1)),
+    ]
+    assert {assertion_hash(read_identity(value)) for value in others} == {assertion_hash(ASSERTION)}
+
+
+def test_an_assertion_is_another_if_anything_in_it_is():
+    others = [
+        IdentityAssertion("idp-a.localhost:8002", "default", "signed.by.the.idp"),
+        IdentityAssertion("idp-a.localhost:8001", "other", "signed.by.the.idp"),
+        IdentityAssertion("idp-a.localhost:8001", "default", "signed.by.the.other"),
+        IdentityAssertion("idp-a.localhost:8001", "defaultsigned.by.the", ".idp"),
+        IdentityAssertion("idp-a.localhost:8001", "default", "half \ud800"),
+    ]
+    assert len({assertion_hash(each) for each in [ASSERTION, *others]}) == 6
 
 
 @given(st.binary(max_size=300))

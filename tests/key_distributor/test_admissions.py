@@ -99,10 +99,9 @@ def test_a_live_offer_does_not_cover_another_certificate():
     admissions, _ = live()
     with pytest.raises(IdentityRejected, match="changes the certificate"):
         admissions.renegotiating(offer(MINE, OTHER))
-    with pytest.raises(IdentityRejected, match="made before"):
-        admissions.renegotiating(offer(OTHER))
-    with pytest.raises(IdentityRejected, match="changes the certificate"):
-        admissions.renegotiating(offer(MINE, lines=("a=tls-id:abc",)))
+    for other in (offer(OTHER), offer(MINE, lines=("a=tls-id:abc",))):
+        with pytest.raises(IdentityRejected, match="changes the certificate"):
+            admissions.renegotiating(other)
 
 
 def test_a_renegotiation_may_bring_a_new_assertion():
@@ -112,14 +111,46 @@ def test_a_renegotiation_may_bring_a_new_assertion():
     assert admissions.awaited(CERTIFICATE) is None
 
 
+def test_an_offer_may_be_made_anew_while_nobody_has_come_for_it():
+    admissions, admission = admitted()
+    assert admissions.renegotiating(offer(MINE, token="new")) is None
+    admissions.accept(offer(MINE, token="new"), ALICE, 40, 40)
+    admissions.handle_timeout(WAITING_TIME)
+    assert admissions.awaited(CERTIFICATE) is admission
+    assert admissions.next_timeout() == 40 + WAITING_TIME
+
+
+def test_another_certificate_does_not_prolong_an_admission():
+    admissions, _ = admitted()
+    with pytest.raises(IdentityRejected, match="changes the certificate"):
+        admissions.accept(offer(MINE, OTHER, token="new"), ALICE, 40, 40)
+    assert admissions.next_timeout() == WAITING_TIME
+
+
+def test_a_certificate_that_was_announced_by_two_hashes_for_two_is_nobodys():
+    admissions, _ = admitted()
+    admissions.accept(offer(MINE_384, token="second"), MALLORY, 0, 0)
+    assert admissions.awaited(CERTIFICATE) is None
+
+
+@pytest.mark.parametrize("come", [True, False], ids=["its association has ended", "nobody came for it"])
+def test_a_certificate_whose_admission_is_over_is_over(come: bool):
+    admissions, admission = live() if come else admitted()
+    admissions.release(admission)
+    with pytest.raises(IdentityRejected, match="certificate was used before"):
+        admissions.renegotiating(offer(MINE, token="new"))
+    with pytest.raises(IdentityRejected, match="certificate was used before"):
+        admissions.accept(offer(MINE, OTHER, token="new"), ALICE, 1, 1)
+    admissions.accept(offer(MINE_384, token="by another hash"), ALICE, 1, 1)
+    assert admissions.awaited(CERTIFICATE) is None
+
+
 def test_a_fingerprint_belongs_to_one_identity_also_after_it_has_left():
     admissions, admission = live()
     for _ in range(2):
         with pytest.raises(IdentityRejected, match="another identity"):
             admissions.accept(offer(MINE, token="second"), MALLORY, 2, 2)
         admissions.release(admission)
-    admissions.accept(offer(MINE, token="third"), ALICE, 3, 3)
-    assert admissions.awaited(CERTIFICATE) is not None
 
 
 def test_one_identity_cannot_use_up_the_conferences_offers(monkeypatch: pytest.MonkeyPatch):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,6 +21,7 @@ from perc.key_distributor.events import (
     EndpointKeyed,
     EndpointLeft,
     FingerprintFailed,
+    PeerValidated,
     ValidationRequested,
 )
 from perc.key_distributor.signing import IDENTITY_TIME_LIMIT
@@ -32,7 +36,8 @@ from perc.tunnel.messages import (
     UnsupportedVersion,
 )
 from perc.tunnel.origin import origin_of
-from tests.key_distributor.peers import BOB, CONFERENCE, answer_sdp, offer, offer_sdp, verdict
+from perc.x509.fingerprint import Fingerprint
+from tests.key_distributor.peers import BOB, CONFERENCE, answer_sdp, identity_value, offer, offer_sdp, verdict
 from tests.key_distributor.site import Endpoint, Site, source
 
 ALICE = "alice@idp-a.localhost"
@@ -122,20 +127,108 @@ def test_an_admission_expires():
 # Identities
 
 
-def test_an_offer_is_not_accepted_twice():
+def with_extension(value: str) -> str:
+    return f"{value} x=1"
+
+
+def with_whitespace(value: str) -> str:
+    return base64.b64encode(json.dumps(json.loads(base64.b64decode(value)), indent=1).encode()).decode()
+
+
+def with_member(value: str) -> str:
+    return base64.b64encode(json.dumps({**json.loads(base64.b64decode(value)), "more": 1}).encode()).decode()
+
+
+REWRITINGS: list[Callable[[str], str]] = [str, with_extension, with_whitespace, with_member]
+
+
+def replayed(site: Site, endpoint: Endpoint, rewritten: Callable[[str], str] = str) -> SignAnswer:
+    """The endpoint's offer once more, its a=identity written in another way."""
+    value = identity_value(endpoint.token)
+    offered = offer_sdp(endpoint.fingerprint, token=endpoint.token).replace(value.encode(), rewritten(value).encode())
+    return SignAnswer(offered, answer_sdp(site.kd.fingerprint))
+
+
+@pytest.mark.parametrize("rewritten", REWRITINGS)
+def test_an_offer_is_not_accepted_twice(rewritten: Callable[[str], str]):
     site = Site()
     alice = Endpoint()
     site.admit(alice)
-    site.admit(alice)
+    site.sign(replayed(site, alice, rewritten), verdict(alice.fingerprint))
     assert "made before" in refusal(site)
 
 
-def test_an_offer_is_not_accepted_again_after_its_association():
+@pytest.mark.parametrize("rewritten", REWRITINGS)
+def test_an_offer_is_not_considered_twice_at_a_time(rewritten: Callable[[str], str]):
+    site = Site()
+    alice = Endpoint()
+    site.send(replayed(site, alice))
+    site.send(replayed(site, alice, rewritten))
+    assert "considered already" in refusal(site)
+
+
+@pytest.mark.parametrize("rewritten", REWRITINGS)
+def test_an_offer_is_not_accepted_again_after_its_association(rewritten: Callable[[str], str]):
     site = Site()
     alice = site.join()
     site.send(EndpointDisconnect(alice.id))
-    site.admit(alice)
+    site.sign(replayed(site, alice, rewritten), verdict(alice.fingerprint))
     assert "made before" in refusal(site)
+    assert gets_no_keys(site, alice)
+
+
+def test_a_certificate_is_not_accepted_again_after_its_association():
+    """Whatever the assertion: the signature in one can be written in another way that is as good."""
+    site = Site()
+    alice = site.join()
+    site.send(EndpointDisconnect(alice.id))
+    alice.token = "as good"
+    site.admit(alice)
+    assert "certificate was used before" in refusal(site)
+    assert len(site.happened(PeerValidated)) == 1
+    assert gets_no_keys(site, alice)
+
+
+def test_a_certificate_is_not_accepted_again_for_an_offer_that_nobody_came_for():
+    site = Site()
+    alice = Endpoint()
+    site.admit(alice)
+    site.wait(61)
+    alice.token = "as good"
+    site.admit(alice)
+    assert "certificate was used before" in refusal(site)
+    assert gets_no_keys(site, alice)
+
+
+def test_an_association_that_ends_while_its_offer_is_considered_leaves_no_admission():
+    site = Site()
+    alice = site.join()
+    alice.token = "renegotiation"
+    _, asked = site.send(replayed(site, alice))
+    assert isinstance(asked, ValidationRequested)
+    site.send(EndpointDisconnect(alice.id))
+    site.take(site.kd.validated(asked.request_id, verdict(alice.fingerprint), site.now))
+    site.settle()
+    assert "certificate was used before" in refusal(site)
+    assert gets_no_keys(site, alice)
+
+
+def test_a_certificate_is_not_accepted_again_by_another_hash():
+    """The assertion covers two hashes of one certificate; the Media Distributor shows one of them at a time."""
+    site = Site()
+    alice = site.join()
+    other = Fingerprint.of(alice.identity.der, "sha-384")
+    site.sign(SignAnswer(offer_sdp(other, token="2"), answer_sdp(site.kd.fingerprint)), verdict(other))
+    assert gets_no_keys(site, Endpoint(alice.identity))
+    site.send(EndpointDisconnect(alice.id))
+    assert gets_no_keys(site, Endpoint(alice.identity))
+
+
+def gets_no_keys(site: Site, endpoint: Endpoint) -> bool:
+    """Though it comes with its certificate again, on an association of its own."""
+    again = Endpoint(endpoint.identity)
+    site.shake_hands(again)
+    return again.disconnected and again.id not in {keys.association_id for keys in site.heard(MediaKeys)}
 
 
 @pytest.mark.parametrize(

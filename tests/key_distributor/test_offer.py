@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from perc.errors import DecodeError, IllegalParameter
-from perc.identity.assertion import identity_hash
+from perc.identity.assertion import assertion_hash, identity_hash
 from perc.key_distributor.offer import check_answer, read_offer
 from tests.key_distributor.peers import ALICE, BOB, KD, answer_sdp, identity_value, offer_sdp, sdp
 
@@ -13,6 +13,7 @@ def test_what_binds_an_offer():
     assert offer.fingerprints == {ALICE}
     assert offer.assertion.domain == "idp-a.localhost:8001"
     assert offer.hash == identity_hash(identity_value())
+    assert offer.assertion_hash == assertion_hash(offer.assertion)
     assert offer.tls_id == "abc"
 
 

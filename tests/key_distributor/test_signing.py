@@ -224,7 +224,7 @@ def test_an_offer_is_considered_once_at_a_time():
 def test_a_live_offer_may_be_made_again_without_asking_its_provider():
     desk = Desk()
     desk.signed(ALICE)
-    (admission,) = set(desk.admissions._active.values())
+    (admission,) = desk.admissions._waiting
     desk.admissions.claim(admission, uuid4())
     received, asked = desk.receive(sign_answer(ALICE))
     assert isinstance(received, SignAnswerReceived)

@@ -70,7 +70,8 @@ def read_identity(value: str) -> IdentityAssertion:
     domain = read_string(provider, "domain")
     protocol = read_string(provider, "protocol", DEFAULT_PROTOCOL)
     check_provider(domain, protocol)
-    return IdentityAssertion(domain, protocol, read_string(members, "assertion"))
+    # Host names are the same in any case, and here in one, so that no provider passes for two.
+    return IdentityAssertion(domain.lower(), protocol, read_string(members, "assertion"))
 
 
 def write_identity(assertion: IdentityAssertion) -> str:
@@ -88,3 +89,9 @@ def write_identity(assertion: IdentityAssertion) -> str:
 def identity_hash(value: str) -> str:
     """How an answer names the offer it answers: base64url, unpadded, of SHA-256 over the offer's a=identity value."""
     return base64.urlsafe_b64encode(hashlib.sha256(value.encode()).digest()).decode().rstrip("=")
+
+
+def assertion_hash(assertion: IdentityAssertion) -> str:
+    """SHA-256 of what an a=identity says: the same for every other way of writing it."""
+    said = json.dumps([assertion.domain, assertion.protocol, assertion.assertion])
+    return hashlib.sha256(said.encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perc.errors import DecodeError, IllegalParameter
-from perc.identity.assertion import IdentityAssertion, identity_hash, read_identity
+from perc.identity.assertion import IdentityAssertion, assertion_hash, identity_hash, read_identity
 from perc.identity.sdp import read_sdp
 from perc.x509.fingerprint import Fingerprint
 
@@ -16,6 +16,8 @@ class Offer:
 
     fingerprints: frozenset[Fingerprint]
     assertion: IdentityAssertion
+    assertion_hash: str
+    """By which it is known again: `hash` is another one if the same a=identity is written in another way."""
     hash: str
     tls_id: str | None
 
@@ -29,7 +31,8 @@ def read_offer(octets: bytes) -> Offer:
         raise DecodeError("the offer has no fingerprint")
     assertion = read_identity(description.identity)
     fingerprints = frozenset(description.fingerprints)
-    return Offer(fingerprints, assertion, identity_hash(description.identity), description.tls_id)
+    hashes = assertion_hash(assertion), identity_hash(description.identity)
+    return Offer(fingerprints, assertion, *hashes, description.tls_id)
 
 
 def check_answer(octets: bytes, own: Fingerprint) -> None:

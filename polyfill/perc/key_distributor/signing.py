@@ -150,7 +150,7 @@ class Signing:
 
     def _check_capacity(self, offer: Offer) -> None:
         pending = self._requests.values()
-        if any(request.offer.hash == offer.hash for request in pending):
+        if any(request.offer.assertion_hash == offer.assertion_hash for request in pending):
             raise IdentityRejected("this offer is being considered already")
         of_provider = sum(request.offer.assertion.domain == offer.assertion.domain for request in pending)
         if len(pending) >= MAX_PENDING or of_provider >= MAX_PENDING_PER_PROVIDER:
