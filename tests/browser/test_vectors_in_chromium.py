@@ -19,7 +19,16 @@ RUN = """(assets) => new Promise((resolve, reject) => {
   worker.postMessage(assets);
 })"""
 
-KINDS = ("key_wrap_with_padding", "aes_gcm", "aes_ctr", "key_agreement", "signatures")
+KINDS = (
+    "key_wrap_with_padding",
+    "aes_gcm",
+    "aes_ctr",
+    "key_agreement",
+    "signatures",
+    "srtp_key_derivation",
+    "tls12_prf",
+    "tls13_key_schedule",
+)
 
 
 async def test_every_published_vector_holds_in_webcrypto(shared_page: Page, site: Site) -> None:

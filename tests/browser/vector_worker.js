@@ -8,6 +8,9 @@ const FILES = [
   "key_agreement.json",
   "key_wrap_with_padding.json",
   "signatures.json",
+  "srtp_key_derivation.json",
+  "tls12_prf.json",
+  "tls13_key_schedule.json",
 ];
 
 const RUN = `

@@ -1,4 +1,4 @@
-"""Published vectors, run through any CryptoProvider.
+"""Published vectors, run through any CryptoProvider, and those of what is derived without one.
 
 Standard library and perc only, so that the same module runs under pytest on CPython and inside Pyodide in a browser:
 `await check_all(provider, import_private_key)`. Nothing here is an `assert`, which Pyodide may strip.
@@ -6,13 +6,17 @@ Standard library and perc only, so that the same module runs under pytest on CPy
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from perc.crypto.provider import CryptoProvider, KeyShare, NamedGroup, SignatureScheme
+from perc.dtls.prf import Prf
 from perc.errors import ApiMisuse, AuthenticationFailed, IllegalParameter
+from perc.srtp.key_derivation import Label, derive_session_key
+from perc.tls.key_schedule import KeySchedule, TrafficKeys, traffic_keys, verify_data
 
 # A handle for `agree` from a group and a private key as PKCS #8: providers themselves only generate.
 ImportPrivateKey = Callable[[NamedGroup, bytes], Awaitable[Any]]
@@ -31,6 +35,9 @@ async def check_all(provider: CryptoProvider, import_private_key: ImportPrivateK
         "aes_ctr": await check_aes_ctr(provider),
         "key_agreement": await check_key_agreement(provider, import_private_key),
         "signatures": await check_signatures(provider),
+        "srtp_key_derivation": await check_srtp_key_derivation(provider),
+        "tls12_prf": check_tls12_prf(),
+        "tls13_key_schedule": check_tls13_key_schedule(),
         "round_trips": await check_round_trips(provider),
     }
 
@@ -90,6 +97,39 @@ async def check_signatures(provider: CryptoProvider) -> int:
         scheme = SignatureScheme[case["scheme"]]
         public_key, signature, message = (octets(case, name) for name in ("public_key", "signature", "message"))
         expect(await provider.verify(public_key, scheme, signature, message), case["verifies"], case)
+    return len(cases)
+
+
+async def check_srtp_key_derivation(provider: CryptoProvider) -> int:
+    cases = load("srtp_key_derivation")
+    for case in cases:
+        key, salt, expected = (octets(case, name) for name in ("master_key", "master_salt", "key"))
+        found = await derive_session_key(provider, key, salt, Label[case["label"]], len(expected))
+        expect(found, expected, case)
+    return len(cases)
+
+
+def check_tls12_prf() -> int:
+    cases = load("tls12_prf")
+    for case in cases:
+        secret, seed, expected = (octets(case, name) for name in ("secret", "seed", "output"))
+        prf = Prf(getattr(hashlib, case["hash"]), secret)
+        expect(prf.expand(case["label"].encode(), seed, len(expected)), expected, case)
+    return len(cases)
+
+
+def check_tls13_key_schedule() -> int:
+    cases = load("tls13_key_schedule")
+    for case in cases:
+        schedule = KeySchedule()
+        schedule.enter_handshake(octets(case, "shared_secret"))
+        if case["stage"] == "application":
+            schedule.enter_application()
+        secret = schedule.derive_secret(case["label"].encode(), octets(case, "transcript_hash"))
+        expect(secret, octets(case, "secret"), case)
+        expect(traffic_keys(secret), TrafficKeys(octets(case, "key"), octets(case, "iv")), case)
+        if case["verify_data"] is not None:
+            expect(verify_data(secret, octets(case, "finished_hash")), octets(case, "verify_data"), case)
     return len(cases)
 
 
