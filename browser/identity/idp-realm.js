@@ -17,12 +17,10 @@ export class IdpRealm {
   #frame;
   #port;
   #lastId = 0;
+  #closed = false;
 
   /** @type {Map<number, PromiseWithResolvers<any>>} */
   #pending = new Map();
-
-  /** A realm that did not answer in time, or not properly, is not asked again. */
-  usable = true;
 
   /**
    * @param {HTMLIFrameElement} frame
@@ -38,7 +36,8 @@ export class IdpRealm {
    * @param {Request} request
    * @returns {Promise<any>} what the IdP proxy returned, cloned; nothing in it has been checked
    */
-  ask(request) {
+  async ask(request) {
+    if (this.#closed) throw closed();
     const id = ++this.#lastId;
     const answer = Promise.withResolvers();
     this.#pending.set(id, answer);
@@ -47,11 +46,11 @@ export class IdpRealm {
   }
 
   close() {
-    this.usable = false;
+    this.#closed = true;
     this.#port.close();
     this.#frame.remove();
     for (const answer of this.#pending.values()) {
-      answer.reject(idpError("idp-execution-failure", "the IdP proxy was closed"));
+      answer.reject(closed());
     }
     this.#pending.clear();
   }
@@ -64,6 +63,11 @@ export class IdpRealm {
     if (data.error === undefined) answer.resolve(data.result);
     else answer.reject(errorFromProxy(data.error));
   }
+}
+
+/** What those get who use a realm, or wait for one, when it is closed. */
+export function closed() {
+  return idpError("idp-execution-failure", "the IdP proxy was closed");
 }
 
 /**

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tests.browser.conftest import PageErrors
 from tests.browser.identity_pages.acting import run
-from tests.browser.identity_pages.servers import HostileProvider, Server, page_site
+from tests.browser.identity_pages.servers import Handler, HostileProvider, Server, page_site
 
 pytestmark = pytest.mark.chromium
 
@@ -30,6 +30,25 @@ async function validateAssertion(assertion, origin) {{
 """
 
 LISTEN = "addEventListener('message', ({ ports: [port] }) => {"
+NEED_LOGIN_FRAME = (
+    f"<script>{LISTEN} port.onmessage = ({{ data: {{ id }} }}) => port.postMessage({{ id,"
+    " error: { errorDetail: 'idp-need-login', loginUrl: 'https://idp.example/login' } });"
+    " port.postMessage({ type: 'ready', registered: true }); });</script>"
+)
+
+
+def answering(page: str) -> Handler:
+    async def answer(_request: Request) -> Response:
+        return HTMLResponse(page)
+
+    return answer
+
+
+async def expect_frames(page: Page, count: int) -> None:
+    """As the browser counts them; there are more now, or as many."""
+    while len(page.frames) > 1 + count:
+        await page.wait_for_event("framedetached")
+    assert len(page.frames) == 1 + count
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +72,15 @@ def page_errors() -> PageErrors:
 async def page(browser: Browser, page_errors: PageErrors, site: Server) -> AsyncIterator[Page]:
     """One for all of them: what a bad provider did must not hinder the next one."""
     page = page_errors.watch(await browser.new_page())
+    await page.goto(site.origin)
+    yield page
+    await page.context.close()
+
+
+@pytest.fixture
+async def fresh_page(browser: Browser, site: Server) -> AsyncIterator[Page]:
+    """One in which no provider has been asked yet."""
+    page = await browser.new_page()
     await page.goto(site.origin)
     yield page
     await page.context.close()
@@ -200,6 +228,94 @@ async def test_a_provider_that_hangs_while_working(body: str, page: Page, provid
         f"{REGISTER} async function generateAssertion() {{ {body} }} async function validateAssertion() {{}}"
     )
     assert (await generate(page, provider.domain, limit=1200))["detail"] == "idp-timeout"
+
+
+@pytest.mark.parametrize("body", ["await new Promise(() => {});", "for (;;);"])
+async def test_what_hung_does_not_go_on_running(body: str, fresh_page: Page, provider: HostileProvider) -> None:
+    provider.serves_script(
+        f"{REGISTER} function generateAssertion() {{}} async function validateAssertion() {{ {body} }}"
+    )
+    async with fresh_page.expect_worker() as started:
+        assert (await validate(fresh_page, provider.domain, limit=1200))["detail"] == "idp-timeout"
+    worker = await started.value
+    await expect_frames(fresh_page, 0)
+    while worker in fresh_page.workers:
+        await worker.wait_for_event("close")
+
+
+async def test_who_still_waits_is_not_cut_off_by_anothers_failure(fresh_page: Page, provider: HostileProvider) -> None:
+    provider.serves_script(
+        f"""{REGISTER} function generateAssertion() {{}}
+        let others = Promise.withResolvers();
+        async function validateAssertion(assertion) {{
+          if (assertion !== "bad") return others.promise;
+          setTimeout(others.resolve, 100, {{ identity: "user@hostile.localhost", contents: "x" }});
+          throw new Error("no");
+        }}"""
+    )
+    body = """
+      const proxy = await IdpProxy.load(value);
+      const [good, bad] = ["good", "bad"].map((assertion) => caught(proxy.validateAssertion(assertion)));
+      return [(await bad).detail, (await good).value.identity];
+    """
+    assert await run(fresh_page, body, provider.domain) == ["idp-execution-failure", "user@hostile.localhost"]
+    await expect_frames(fresh_page, 0)
+
+
+async def test_realms_are_bounded_in_number(fresh_page: Page, provider: HostileProvider) -> None:
+    """Whoever sends descriptions can name any number of them; the last ones are those that stay."""
+    provider.serves_script(ECHO)
+    body = """
+      let most = 0;
+      const count = () => { most = Math.max(most, document.querySelectorAll("iframe").length); };
+      new MutationObserver(count).observe(document.body, { childList: true });
+      const names = Array.from({ length: 24 }, (_, number) => `default?${number}`);
+      const ask = async (name) => (await IdpProxy.load(value, name)).validateAssertion('{"contents":"x"}');
+      for (const name of names) await ask(name);
+      const served = performance.getEntriesByType("resource").length;
+      for (const name of names.slice(-4)) await ask(name);
+      return { most, again: performance.getEntriesByType("resource").length - served };
+    """
+    assert await run(fresh_page, body, provider.domain) == {"most": 16, "again": 0}
+
+
+async def test_those_who_all_hang_make_room_for_who_does_not(fresh_page: Page, provider: HostileProvider) -> None:
+    hang = "if (location.search) await new Promise(() => {}); return { identity"
+    provider.serves_script(ECHO.replace("return { identity", hang))
+    body = """
+      const validate = (proxy) => proxy.validateAssertion('{"contents":"x"}');
+      const names = Array.from({ length: 16 }, (_, number) => `default?${number}`);
+      const proxies = await Promise.all(names.map((name) => IdpProxy.load(value, name)));
+      const hanging = proxies.map((proxy) => caught(validate(proxy)));
+      const verdict = await validate(await IdpProxy.load(value));
+      return [verdict.identity, (await hanging[0]).detail, document.querySelectorAll("iframe").length];
+    """
+    assert await run(fresh_page, body, provider.domain) == ["user@hostile.localhost", "idp-execution-failure", 16]
+
+
+# The page's clock is turned on: minutes pass in hundredths of their time.
+FASTER = """
+  const { setTimeout } = window;
+  window.setTimeout = (action, limit, ...rest) =>
+    setTimeout(action, limit > 60_000 ? limit / 100 : limit, ...rest);
+"""
+
+
+async def test_a_realm_of_no_use_is_closed_but_not_while_someone_may_be_logging_in(
+    fresh_page: Page, provider: HostileProvider
+) -> None:
+    """The login window speaks with the frame that asked for the login."""
+    provider.serves_script(ECHO)
+    provider.handlers["/.well-known/idp-proxy/asks/frame"] = answering(NEED_LOGIN_FRAME)
+    await fresh_page.evaluate(f"() => {{ {FASTER} }}")
+    assert (await generate(fresh_page, provider.domain, "asks"))["detail"] == "idp-need-login"
+    assert "value" in await validate(fresh_page, provider.domain)
+    await expect_frames(fresh_page, 1)
+    assert fresh_page.frames[1].url.endswith("/asks/frame")
+    signing = NEED_LOGIN_FRAME.replace("error: {", "result: { idp: { domain: 'x' }, assertion: 'x' }, other: {")
+    provider.handlers["/.well-known/idp-proxy/asks/frame"] = answering(signing)
+    assert "value" in await generate(fresh_page, provider.domain, "asks")
+    await expect_frames(fresh_page, 0)
 
 
 async def test_a_redirect_to_plain_http_is_not_followed(page: Page, provider: HostileProvider) -> None:
