@@ -44,6 +44,14 @@ export function rememberAbsence({ origin, pathname }) {
   if (absent.size > ABSENT_KNOWN) absent.delete(oldest);
 }
 
+/**
+ * @param {URL} uri the proxy's, whose script alone did not do: the frame is looked for again
+ * @returns {boolean} whether it was known to be absent
+ */
+export function forgetAbsence({ origin, pathname }) {
+  return absent.delete(origin + pathname);
+}
+
 /** @param {URL} uri */
 function isAbsent({ origin, pathname }) {
   const since = absent.get(origin + pathname);

@@ -3,7 +3,7 @@
  * are asked, and they decide what runs: a realm is closed as soon as it is of no more use, and there are never many.
  */
 
-import { openFrame, rememberAbsence } from "./idp-frame.js";
+import { forgetAbsence, openFrame, rememberAbsence } from "./idp-frame.js";
 import { closed } from "./idp-realm.js";
 import { openSandbox } from "./idp-sandbox.js";
 import { TIME_LIMIT, within } from "./time-limit.js";
@@ -37,8 +37,16 @@ export function load(uri, signal) {
  * @param {(result: any) => T} read checks what the IdP proxy returned
  * @returns {Promise<T>}
  */
-export function ask(uri, signal, request, read) {
-  return realmFor(uri).ask(signal, request, read);
+export async function ask(uri, signal, request, read) {
+  try {
+    return await realmFor(uri).ask(signal, request, read);
+  } catch (error) {
+    // A frame that was late, or failed once, was taken for one that is not there; what can log in is the frame.
+    const mayBeForWantOfFrame =
+      request.op === "generateAssertion" && detailOf(error) === "idp-execution-failure";
+    if (!mayBeForWantOfFrame || !forgetAbsence(uri)) throw error;
+    return realmFor(uri).ask(signal, request, read);
+  }
 }
 
 class SharedRealm {

@@ -318,6 +318,36 @@ async def test_a_realm_of_no_use_is_closed_but_not_while_someone_may_be_logging_
     await expect_frames(fresh_page, 0)
 
 
+@pytest.mark.parametrize("before", ["nothing", "a validation"])
+async def test_a_frame_that_failed_once_is_looked_for_again_where_it_is_needed(
+    before: str, fresh_page: Page, provider: HostileProvider
+) -> None:
+    """The script alone cannot know who is logged in; the frame can."""
+    provider.serves_script(ECHO.replace("const idp =", "throw new TypeError('Failed to fetch'); const idp ="))
+    asked: list[Request] = []
+
+    async def frame(request: Request) -> Response:
+        asked.append(request)
+        return HTMLResponse(NEED_LOGIN_FRAME, 200) if len(asked) > 1 else HTMLResponse("", 503)
+
+    provider.handlers["/.well-known/idp-proxy/default/frame"] = frame
+    if before == "a validation":
+        assert "value" in await validate(fresh_page, provider.domain)
+    outcome = await generate(fresh_page, provider.domain)
+    assert (outcome["detail"], outcome["loginUrl"], len(asked)) == ("idp-need-login", "https://idp.example/login", 2)
+
+
+async def test_a_script_alone_that_cannot_sign_is_asked_twice_and_no_more(
+    fresh_page: Page, provider: HostileProvider
+) -> None:
+    provider.serves_script(ECHO.replace("const idp =", "throw new Error('no'); const idp ="))
+    body = """
+      const detail = (await caught((await IdpProxy.load(value)).generateAssertion("x"))).detail;
+      return [detail, performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/frame")).length];
+    """
+    assert await run(fresh_page, body, provider.domain) == ["idp-execution-failure", 2]
+
+
 async def test_a_redirect_to_plain_http_is_not_followed(page: Page, provider: HostileProvider) -> None:
     """To a server that would answer; for the browser it is none of this machine's host names, which are exempt."""
 
