@@ -87,20 +87,57 @@ def test_a_subscriber_that_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "MAXIMUM_QUEUED_EVENTS", 3)
     rooms = Rooms()
     room, subscriber = rooms.subscribe("salon")
-    room.publish("step", {})
-    room.publish("step", {})
-    assert drain(subscriber)[-1] is None
+    for _ in range(5):
+        room.publish("step", {})
+    assert drain(subscriber)[3:] == [None], "told once, and forgotten"
+    assert room.subscribers == set()
 
 
-def test_rooms_and_listeners_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAXIMUM_ROOMS", 1)
+def test_the_end_of_a_stream_that_was_cut_off_costs_those_who_came_later_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAXIMUM_QUEUED_EVENTS", 2)
+    rooms = Rooms()
+    old, stuck = rooms.subscribe("salon")
+    old.publish("step", {})
+    rooms.forget_if_unused(old)
+    new, _ = rooms.subscribe("salon")
+    assert new is not old
+    new.subscribers.clear()
+    rooms.unsubscribe(old, stuck)
+    assert rooms.get("salon") is new
+
+
+def test_listeners_of_a_room_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAXIMUM_SUBSCRIBERS", 1)
     rooms = Rooms()
     rooms.subscribe("salon")
-    with pytest.raises(Problem, match="no room left"):
-        rooms.open("kitchen")
     with pytest.raises(Problem, match="Too many"):
         rooms.subscribe("salon")
+
+
+def test_rooms_with_a_conference_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAXIMUM_ROOMS", 1)
+    rooms = Rooms()
+    rooms.start(rooms.open("salon"))
+    rooms.start(rooms.open("salon"))
+    with pytest.raises(Problem, match="no room left"):
+        rooms.start(rooms.open("kitchen"))
+    rooms.subscribe("kitchen")
+
+
+def test_rooms_that_are_only_listened_to_are_no_conferences(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAXIMUM_ROOMS", 2)
+    monkeypatch.setattr(module, "MAXIMUM_WAITING_ROOMS", 2)
+    rooms = Rooms()
+    rooms.start(rooms.open("salon"))
+    for name in ("attic", "cellar"):
+        rooms.subscribe(name)
+    with pytest.raises(Problem, match="no room left"):
+        rooms.subscribe("kitchen")
+    rooms.subscribe("salon")
+    rooms.start(rooms.open("kitchen"))
+    rooms.subscribe("kitchen")
 
 
 def test_notifications_for_unknown_conferences_are_ignored() -> None:

@@ -22,8 +22,9 @@ from typing import Any
 
 from perc_server.problems import Problem
 
-MAXIMUM_ROOMS = 1000  # live conferences of one server
-MAXIMUM_SUBSCRIBERS = 200  # event streams of one room: its participants, and those who wait
+MAXIMUM_ROOMS = 1000  # with a conference, started or live: more than one Media Distributor has ports for
+MAXIMUM_WAITING_ROOMS = 10_000  # only listened to: a name and a few streams, of which one address has a limited number
+MAXIMUM_SUBSCRIBERS = 500  # event streams of one room: its participants, those who wait, and some of ill will
 MAXIMUM_QUEUED_EVENTS = 256  # of one slow subscriber, which is then cut off
 
 
@@ -56,12 +57,11 @@ class Subscriber:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Event | None] = asyncio.Queue()
 
-    def put(self, event: Event) -> None:
-        """Queues an event, or cuts off a subscriber that does not read."""
-        if self.queue.qsize() >= MAXIMUM_QUEUED_EVENTS:
-            self.queue.put_nowait(None)
-        else:
-            self.queue.put_nowait(event)
+    def put(self, event: Event) -> bool:
+        """Queues an event; false for a subscriber that does not read, which is cut off and hears no more."""
+        is_in_time = self.queue.qsize() < MAXIMUM_QUEUED_EVENTS
+        self.queue.put_nowait(event if is_in_time else None)
+        return is_in_time
 
 
 @dataclass(slots=True)
@@ -79,8 +79,8 @@ class Room:
 
     def publish(self, name: str, data: dict[str, Any]) -> None:
         """Sends an event to everyone who listens."""
-        for subscriber in self.subscribers:
-            subscriber.put(Event(name, data))
+        event = Event(name, data)
+        self.subscribers = {subscriber for subscriber in self.subscribers if subscriber.put(event)}
 
     def enter(self, state: RoomState) -> None:
         """Changes the state and says so."""
@@ -130,12 +130,13 @@ class Rooms:
 
     def open(self, name: str) -> Room:
         """The room, made if need be."""
-        room = self._rooms.get(name)
-        if room is None:
-            if len(self._rooms) >= MAXIMUM_ROOMS:
-                raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "full", "This server has no room left.")
-            room = self._rooms[name] = Room(name)
-        return room
+        return self._rooms.setdefault(name, Room(name))
+
+    def start(self, room: Room) -> None:
+        """A conference starts in the room, or starts again."""
+        if room.state is RoomState.WAITING and len(self._rooms) - self._waiting() >= MAXIMUM_ROOMS:
+            raise _full()
+        room.start()
 
     def live(self, name: str) -> Room:
         """The room, if its conference is live; a `Problem` otherwise."""
@@ -157,6 +158,8 @@ class Rooms:
 
     def subscribe(self, name: str) -> tuple[Room, Subscriber]:
         """A new listener, which first hears how things stand."""
+        if name not in self._rooms and self._waiting() >= MAXIMUM_WAITING_ROOMS:
+            raise _full()
         room = self.open(name)
         if len(room.subscribers) >= MAXIMUM_SUBSCRIBERS:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "full", "Too many pages listen to this room.")
@@ -173,8 +176,10 @@ class Rooms:
 
     def forget_if_unused(self, room: Room) -> None:
         """Rooms cost nothing when nobody is there."""
-        if room.state is RoomState.WAITING and not room.subscribers:
-            self._rooms.pop(room.name, None)
+        is_used = room.state is not RoomState.WAITING or room.subscribers
+        # One that was forgotten already may have a successor of the same name.
+        if not is_used and self._rooms.get(room.name) is room:
+            del self._rooms[room.name]
 
     def has_tunnel(self, host: str, port: int) -> bool:
         """Whether HOST:PORT is where the Key Distributor of a conference is expected."""
@@ -198,6 +203,13 @@ class Rooms:
                 self.end(room)
             case "step":
                 room.publish("step", _public_step(notification))
+
+    def _waiting(self) -> int:
+        return sum(room.state is RoomState.WAITING for room in self._rooms.values())
+
+
+def _full() -> Problem:
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "full", "This server has no room left.")
 
 
 def _public_step(notification: dict[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Signalling:
         if not room.can_be_started(message.claim):
             raise Problem(HTTPStatus.CONFLICT, "conflict", "This room already has a conference.")
         replaces = room.state is not RoomState.WAITING
-        room.start()
+        self._rooms.start(room)
         room.publish("step", {"step": "start-conf"})
         try:
             if replaces:
