@@ -2,66 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from http import HTTPStatus
 from typing import Any
 
 import pytest
-from starlette.requests import Request
 
-from perc_server.call_processing.control import ControlError
-from perc_server.call_processing.rooms import Event, Rooms, RoomState, Subscriber
-from perc_server.call_processing.signalling import Signalling
+from perc_server.call_processing.rooms import RoomState
 from perc_server.problems import Problem
-
-ORIGIN = "http://localhost:8000"
-FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
-
-
-class Control:
-    """A Media Distributor that does what it is asked; `fails` is what it refuses."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.fails: dict[str, str] = {}
-
-    async def request(self, method: str, **_: object) -> dict[str, Any]:
-        self.asked.append(method)
-        if method in self.fails:
-            raise ControlError(self.fails[method], "no")
-        return {"host": "md.localhost", "port": 8443}
-
-
-class Server:
-    """Call processing with one room, and a page that listens."""
-
-    def __init__(self) -> None:
-        self.rooms = Rooms()
-        self.control = Control()
-        self.signalling = Signalling(self.rooms, self.control, ORIGIN)  # type: ignore[arg-type]
-        self.room, self.page = self.rooms.subscribe("salon")
-
-    async def start(self, **message: object) -> dict[str, Any]:
-        body = json.dumps({"version": 1, "room": "salon", "fingerprint": FINGERPRINT, **message}).encode()
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body}
-
-        headers = [(b"origin", ORIGIN.encode()), (b"content-type", b"application/json")]
-        scope = {"type": "http", "method": "POST", "path": "/start-conf", "query_string": b"", "headers": headers}
-        response = await self.signalling.start_conference(Request(scope, receive))
-        return dict(json.loads(bytes(response.body)))
-
-    def tunnel(self, state: str) -> None:
-        self.rooms.notify({"event": "tunnel", "conference": "salon", "state": state})
-
-    def states(self) -> list[tuple[str, str]]:
-        return [(event.data["state"], event.data["generation"]) for event in drain(self.page) if event.name == "state"]
-
-
-def drain(subscriber: Subscriber) -> list[Event]:
-    events = [subscriber.queue.get_nowait() for _ in range(subscriber.queue.qsize())]
-    return [event for event in events if event is not None]
+from tests.call_processing.stage import Server, drain
 
 
 @pytest.fixture
@@ -127,6 +77,60 @@ async def test_a_restart_that_fails_ends_the_conference_for_those_who_wait(serve
         await server.start(claim=first["claim"])
     assert server.states()[-1][0] == "ended"
     assert server.room.state is RoomState.WAITING
+
+
+async def test_a_page_that_is_reloaded_twice_at_once(server: Server) -> None:
+    """Both restarts are at the Media Distributor at once: the later one's is the page that is there."""
+    claim = (await server.start())["claim"]
+    server.tunnel("up")
+    drain(server.page)
+    release = server.control.slow["start-conference"] = asyncio.Event()
+    first, second = (asyncio.create_task(server.start(claim=claim)) for _ in range(2))
+    while server.control.asked.count("start-conference") < 2:
+        await asyncio.sleep(0)
+    assert server.control.asked == ["start-conference", "end", "start-conference"], "the second waits for its turn"
+    release.set()
+    assert (await first)["generation"] != (await second)["generation"] == server.room.generation
+    assert server.control.asked[3:] == ["end", "start-conference"]
+    assert "ended" not in [state for state, _ in server.states()]
+    assert (await second)["claim"] == claim
+
+
+async def test_a_restart_that_fails_leaves_the_room_to_the_one_after_it(server: Server) -> None:
+    claim = (await server.start())["claim"]
+    release = server.control.slow["start-conference"] = asyncio.Event()
+    server.control.fails["start-conference"] = "full"
+    server.control.after = lambda: server.control.asked.count("start-conference") > 2 and server.control.fails.clear()
+    first, second = (asyncio.create_task(server.start(claim=claim)) for _ in range(2))
+    server.rooms.unsubscribe(server.room, server.page)
+    while server.control.asked.count("start-conference") < 2:
+        await asyncio.sleep(0)
+    release.set()
+    with pytest.raises(Problem):
+        await first
+    assert (await second)["generation"] == server.room.generation
+    assert server.rooms.get("salon") is server.room
+
+
+async def test_the_news_of_the_old_conferences_end_does_not_end_the_new_one(server: Server) -> None:
+    claim = (await server.start())["claim"]
+    server.control.slow["end"] = asyncio.Event()
+    restart = asyncio.create_task(server.start(claim=claim))
+    while server.control.asked[-1] != "end":
+        await asyncio.sleep(0)
+    server.rooms.notify({"event": "ended", "conference": "salon"})
+    server.control.slow["end"].set()
+    await restart
+    server.tunnel("up")
+    assert server.states()[-1] == ("live", server.room.generation)
+
+
+async def test_a_conference_that_ends_as_it_begins_has_not_started(server: Server) -> None:
+    server.control.after = server.rooms.end_all
+    with pytest.raises(Problem) as refused:
+        await server.start()
+    assert refused.value.status is HTTPStatus.SERVICE_UNAVAILABLE
+    assert server.room.tunnel is None
 
 
 async def test_only_the_owner_is_told_the_claim(server: Server) -> None:

@@ -14,7 +14,9 @@ names the owner, and endpoints accept no other.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
@@ -76,6 +78,9 @@ class Room:
     sources: dict[str, int] = field(default_factory=lambda: {"audio": 0, "video": 0})
     endpoints: set[str] = field(default_factory=set)
     subscribers: set[Subscriber] = field(default_factory=set)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    turns: int = 0
+    """How many have or wait for their turn to change which conference is here."""
 
     def publish(self, name: str, data: dict[str, Any]) -> None:
         """Sends an event to everyone who listens."""
@@ -132,6 +137,22 @@ class Rooms:
         """The room, made if need be."""
         return self._rooms.setdefault(name, Room(name))
 
+    @contextlib.asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[Room]:
+        """The room, made if need be, for one who changes which conference is there: one after the other.
+
+        Between two who start it again at once (a page that is reloaded twice), the one that the Media Distributor
+        refuses would end the other's.
+        """
+        room = self.open(name)
+        room.turns += 1
+        try:
+            async with room.turn:
+                yield room
+        finally:
+            room.turns -= 1
+            self.forget_if_unused(room)
+
     def start(self, room: Room) -> None:
         """A conference starts in the room, or starts again."""
         if room.state is RoomState.WAITING and len(self._rooms) - self._waiting() >= MAXIMUM_ROOMS:
@@ -146,15 +167,15 @@ class Rooms:
         return room
 
     def end(self, room: Room) -> None:
-        """The conference is over."""
-        room.end()
-        self.forget_if_unused(room)
+        """The conference is over, if it is not yet."""
+        if room.state is not RoomState.WAITING:
+            room.end()
+            self.forget_if_unused(room)
 
     def end_all(self) -> None:
         """The Media Distributor is gone, and with it every conference."""
         for room in list(self._rooms.values()):
-            if room.state is not RoomState.WAITING:
-                self.end(room)
+            self.end(room)
 
     def subscribe(self, name: str) -> tuple[Room, Subscriber]:
         """A new listener, which first hears how things stand."""
@@ -176,7 +197,7 @@ class Rooms:
 
     def forget_if_unused(self, room: Room) -> None:
         """Rooms cost nothing when nobody is there."""
-        is_used = room.state is not RoomState.WAITING or room.subscribers
+        is_used = room.state is not RoomState.WAITING or room.subscribers or room.turns
         # One that was forgotten already may have a successor of the same name.
         if not is_used and self._rooms.get(room.name) is room:
             del self._rooms[room.name]

@@ -56,22 +56,22 @@ class Signalling:
     async def start_conference(self, request: Request) -> Response:
         """4.1.1 (7) to (10); again by an owner whose Key Distributor is gone with its page."""
         message = await self._read(request, StartConference)
-        room = self._rooms.open(message.room)
-        if not room.can_be_started(message.claim):
-            raise Problem(HTTPStatus.CONFLICT, "conflict", "This room already has a conference.")
-        replaces = room.state is not RoomState.WAITING
-        self._rooms.start(room)
-        room.publish("step", {"step": "start-conf"})
-        try:
-            if replaces:
-                await self._end(room)
-            result = await self._request("start-conference", conference=room.name, fingerprint=message.fingerprint)
-        except Problem:
-            self._rooms.end(room)
-            raise
-        room.tunnel = (result["host"], result["port"])
-        host, port = room.tunnel
-        started = ConferenceStarted(version=1, host=host, port=port, generation=room.generation, claim=room.claim)
+        async with self._rooms.turn(message.room) as room:
+            if not room.can_be_started(message.claim):
+                raise Problem(HTTPStatus.CONFLICT, "conflict", "This room already has a conference.")
+            if room.state is not RoomState.WAITING:
+                await self._make_way(room)
+            self._rooms.start(room)
+            room.publish("step", {"step": "start-conf"})
+            try:
+                result = await self._request("start-conference", conference=room.name, fingerprint=message.fingerprint)
+            except Problem:
+                self._rooms.end(room)
+                raise
+            if room.state is RoomState.WAITING:
+                raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The conference ended as it began.")
+            host, port = room.tunnel = (result["host"], result["port"])
+            started = ConferenceStarted(version=1, host=host, port=port, generation=room.generation, claim=room.claim)
         return JSONResponse(started.model_dump())
 
     async def offer(self, request: Request) -> Response:
@@ -119,12 +119,13 @@ class Signalling:
         finally:
             self._rooms.unsubscribe(room, subscriber)
 
-    async def _end(self, room: Room) -> None:
-        """The conference of before makes way for the next one."""
+    async def _make_way(self, room: Room) -> None:
+        """The Media Distributor ends the room's conference."""
         try:
             await self._control.request("end", conference=room.name)
         except ControlError as error:
-            if error.code != "no-such-conference":
+            # With the control connection all conferences are gone, and their rooms know.
+            if error.code != "no-such-conference" and room.state is not RoomState.WAITING:
                 raise _problem(error) from error
 
     async def _request(self, method: str, **params: object) -> dict[str, Any]:
