@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -9,13 +10,17 @@ from starlette.responses import JSONResponse, Response
 
 
 class Problem(Exception):
-    """A refusal with a status, a stable `kind` that programs can match, and a sentence for people."""
+    """A refusal with a status, a stable `kind` that programs can match, and a sentence for people.
 
-    def __init__(self, status: HTTPStatus, kind: str, detail: str) -> None:
+    `retry_after` is in seconds, where it is a matter of time.
+    """
+
+    def __init__(self, status: HTTPStatus, kind: str, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.kind = kind
         self.detail = detail
+        self.retry_after = retry_after
 
     def response(self) -> Response:
         """The problem document."""
@@ -26,6 +31,8 @@ class Problem(Exception):
             "detail": self.detail,
         }
         headers = {"Cache-Control": "no-store"}
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(math.ceil(self.retry_after))
         return JSONResponse(document, self.status, headers, media_type="application/problem+json")
 
 

@@ -50,6 +50,11 @@ class Server:
         document = {"room": "salon", "fingerprint": FINGERPRINT, **message}
         return dict(json.loads(bytes((await self.post(self.signalling.start_conference, document)).body)))
 
+    async def offer(self, **message: object) -> Response:
+        return await self.post(
+            self.signalling.offer, {"type": "offer", "sdp": "v=0", "role": "participant", **message}, "salon"
+        )
+
     async def post(
         self, handler: Callable[[Request], Awaitable[Response]], document: dict[str, object], query: str = ""
     ) -> Response:

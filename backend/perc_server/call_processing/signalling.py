@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
+import contextlib
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
+from perc_server.addresses import network
 from perc_server.bodies import TOO_LARGE, read_bounded
 from perc_server.call_processing.control import ControlClient, ControlError
-from perc_server.call_processing.rooms import Room, Rooms, RoomState, Subscriber, new_endpoint_id
+from perc_server.call_processing.event_stream import EventStream
+from perc_server.call_processing.limits import Limits
+from perc_server.call_processing.rooms import Room, Rooms, RoomState, new_endpoint_id
 from perc_server.call_processing.schemas import (
     MAXIMUM_BODY,
     Answer,
@@ -25,8 +26,6 @@ from perc_server.call_processing.schemas import (
     StartConference,
 )
 from perc_server.problems import Problem
-
-KEEP_ALIVE = 15.0  # seconds between comments on a quiet event stream, so that proxies and pages see that it lives
 
 CONTROL_STATUS = {
     "conflict": HTTPStatus.CONFLICT,
@@ -52,10 +51,13 @@ class Signalling:
         self._rooms = rooms
         self._control = control
         self._origin = origin
+        # Of what is well-formed and from our own page: another site must not use up its visitors' share.
+        self._limits = Limits()
 
     async def start_conference(self, request: Request) -> Response:
         """4.1.1 (7) to (10); again by an owner whose Key Distributor is gone with its page."""
         message = await self._read(request, StartConference)
+        self._limits.start(network(request))
         async with self._rooms.turn(message.room) as room:
             if not room.can_be_started(message.claim):
                 raise Problem(HTTPStatus.CONFLICT, "conflict", "This room already has a conference.")
@@ -81,9 +83,10 @@ class Signalling:
         if message.endpoint is not None and message.endpoint not in room.endpoints:
             raise Problem(HTTPStatus.NOT_FOUND, "no-such-endpoint", "This endpoint has left the conference.")
         endpoint = message.endpoint or new_endpoint_id()
-        result = await self._request(
-            "offer", conference=room.name, endpoint=endpoint, sdp=message.sdp, role=message.role
-        )
+        with self._limits.offer(network(request)):
+            result = await self._request(
+                "offer", conference=room.name, endpoint=endpoint, sdp=message.sdp, role=message.role
+            )
         room.endpoints.add(endpoint)
         return JSONResponse(Answer(version=1, sdp=result["sdp"], endpoint=endpoint).model_dump())
 
@@ -98,26 +101,16 @@ class Signalling:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def events(self, request: Request) -> Response:
-        """The room's events as a stream of Server-Sent Events (HTML, Section 9.2)."""
-        room, subscriber = self._rooms.subscribe(room_name(request))
-        return StreamingResponse(
-            self._stream(room, subscriber), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-        )
-
-    async def _stream(self, room: Room, subscriber: Subscriber) -> AsyncIterator[bytes]:
-        try:
-            while True:
-                try:
-                    async with asyncio.timeout(KEEP_ALIVE):
-                        event = await subscriber.queue.get()
-                except TimeoutError:
-                    yield b": still here\n\n"
-                    continue
-                if event is None:
-                    return
-                yield f"event: {event.name}\ndata: {json.dumps(event.data)}\n\n".encode()
-        finally:
-            self._rooms.unsubscribe(room, subscriber)
+        """The room's events, as long as the page listens."""
+        name = room_name(request)
+        # A link or an image of another site makes this request, too.
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            raise _foreign()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._limits.stream(network(request)))
+            room, subscriber = self._rooms.subscribe(name)
+            stack.callback(self._rooms.unsubscribe, room, subscriber)
+            return EventStream(subscriber, stack.pop_all().close)
 
     async def _make_way(self, room: Room) -> None:
         """The Media Distributor ends the room's conference."""
@@ -138,7 +131,7 @@ class Signalling:
         """The body as a message: from our own page, JSON, bounded and valid, or a `Problem`."""
         # Another origin's page can send JSON only after a preflight, which is never answered; this is the second lock.
         if request.headers.get("origin") != self._origin:
-            raise Problem(HTTPStatus.FORBIDDEN, "foreign-origin", "This interface serves its own page only.")
+            raise _foreign()
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be application/json.")
         body = await read_bounded(request, MAXIMUM_BODY)
@@ -161,6 +154,10 @@ def room_name(request: Request) -> str:
 def is_room_name(name: str) -> bool:
     """Whether a room can have this name."""
     return 1 <= len(name) <= 64 and name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+
+
+def _foreign() -> Problem:
+    return Problem(HTTPStatus.FORBIDDEN, "foreign-origin", "This interface serves its own page only.")
 
 
 def _problem(error: ControlError) -> Problem:
