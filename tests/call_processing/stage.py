@@ -50,6 +50,9 @@ class Server:
         document = {"room": "salon", "fingerprint": FINGERPRINT, **message}
         return dict(json.loads(bytes((await self.post(self.signalling.start_conference, document)).body)))
 
+    async def end(self, claim: object, room: str = "salon") -> int:
+        return (await self.post(self.signalling.end, {"claim": claim}, room)).status_code
+
     async def offer(self, **message: object) -> Response:
         return await self.post(
             self.signalling.offer, {"type": "offer", "sdp": "v=0", "role": "participant", **message}, "salon"

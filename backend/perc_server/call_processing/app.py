@@ -49,6 +49,7 @@ def create_app(config: CallProcessingConfig) -> Starlette:
             Route("/start-conf", signalling.start_conference, methods=["POST"]),
             Route("/perc/offer", signalling.offer, methods=["POST"]),
             Route("/perc/leave", signalling.leave, methods=["POST"]),
+            Route("/perc/end", signalling.end, methods=["POST"]),
             Route("/perc/events", signalling.events),
             WebSocketRoute("/perc/tunnel", Bridge(rooms, config.origin, config.tunnel_address).endpoint),
             Route("/perc/{room}", assets.page),

@@ -99,9 +99,11 @@ class Room:
 
     def can_be_started(self, claim: str | None) -> bool:
         """Whether a conference may start here now, in place of one whose claim this is."""
-        if self.state is RoomState.WAITING:
-            return True
-        return claim is not None and secrets.compare_digest(self.claim, claim)
+        return self.state is RoomState.WAITING or (claim is not None and self.is_claimed_by(claim))
+
+    def is_claimed_by(self, claim: str) -> bool:
+        """Whether this is the claim of the conference that is here now."""
+        return secrets.compare_digest(self.claim, claim)
 
     def start(self) -> None:
         """A conference starts; `claim` is its owner's, through all generations of it."""

@@ -68,3 +68,9 @@ class Leave(Message):
     """An endpoint's page says goodbye."""
 
     endpoint: EndpointId
+
+
+class End(Message):
+    """The owner ends the conference, whether or not its Key Distributor has a tunnel."""
+
+    claim: Claim

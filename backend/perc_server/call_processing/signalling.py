@@ -1,4 +1,4 @@
-"""The signalling interface: start-conf, offer, leave and the event stream."""
+"""The signalling interface: start-conf, offer, leave, end and the event stream."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from perc_server.call_processing.schemas import (
     MAXIMUM_BODY,
     Answer,
     ConferenceStarted,
+    End,
     Leave,
     Message,
     Offer,
@@ -75,6 +76,18 @@ class Signalling:
             host, port = room.tunnel = (result["host"], result["port"])
             started = ConferenceStarted(version=1, host=host, port=port, generation=room.generation, claim=room.claim)
         return JSONResponse(started.model_dump())
+
+    async def end(self, request: Request) -> Response:
+        """The owner ends the conference for everybody; that there is none is no error."""
+        name = room_name(request)
+        message = await self._read(request, End)
+        async with self._rooms.turn(name) as room:
+            if room.state is not RoomState.WAITING:
+                if not room.is_claimed_by(message.claim):
+                    raise Problem(HTTPStatus.FORBIDDEN, "not-owner", "This conference is somebody else's.")
+                await self._make_way(room)
+                self._rooms.end(room)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def offer(self, request: Request) -> Response:
         """4.1.3 and 4.1.7 as seen by the page: an offer in, the signed answer out."""
