@@ -18,7 +18,5 @@ export function bindIdentityContents(connection, { conference, onstep }) {
     throw new DOMException(message, "NotSupportedError");
   }
   native(connection, "signalingState"); // the brand check
-  const identity = identityOf(connection);
-  identity.binding = { conference: `${conference}`, onstep };
-  identity.assertions.clear();
+  identityOf(connection).binding = { conference: `${conference}`, onstep };
 }

@@ -9,7 +9,7 @@ const REMEMBERED = 8; // descriptions of each side whose a=identity is kept: pen
 
 export class ConnectionIdentity {
   /** @type {IdentityProvider | null} */
-  provider = null;
+  #provider = null;
 
   /** The target peer identity. @type {string | null} */
   target = null;
@@ -18,7 +18,7 @@ export class ConnectionIdentity {
   configured;
 
   /** @type {Binding | null} */
-  binding = null;
+  #binding = null;
 
   /** @type {string | null} */
   loginUrl = null;
@@ -26,7 +26,12 @@ export class ConnectionIdentity {
   /** @type {string | null} */
   errorInfo = null;
 
-  /** Stored assertions (a=identity values), requested or there, by contents. @type {Map<string, Promise<string>>} */
+  /**
+   * Stored assertions (a=identity values), requested or there, by contents. Another Map takes its place when another
+   * provider does, so that a request can tell whether it is still of interest.
+   *
+   * @type {Map<string, Promise<string>>}
+   */
   assertions = new Map();
 
   /** @type {PromiseWithResolvers<RTCIdentityAssertion>} */
@@ -40,6 +45,25 @@ export class ConnectionIdentity {
 
   /** @type {Promise<unknown>} */
   #validations = Promise.resolve();
+
+  get provider() {
+    return this.#provider;
+  }
+
+  set provider(provider) {
+    // "If any identity provider value has changed, discard any stored identity assertion."
+    if (JSON.stringify(provider) !== JSON.stringify(this.#provider)) this.assertions = new Map();
+    this.#provider = provider;
+  }
+
+  get binding() {
+    return this.#binding;
+  }
+
+  set binding(binding) {
+    this.assertions = new Map();
+    this.#binding = binding;
+  }
 
   /** Whether identity plays a part in this connection at all; if not, the browser is left alone. */
   get engaged() {

@@ -14,14 +14,10 @@ import { requestIdentityAssertion } from "./request-assertion.js";
  * @returns {Promise<RTCSessionDescriptionInit>}
  */
 export function create(connection, type, options) {
-  const method = type === "offer" ? "createOffer" : "createAnswer";
   return inTurn(connection, async () => {
     // The provider is part of the system's state now, when it is this operation's turn.
-    if (!identityOf(connection).provider) return native(connection, method, options);
-    checkState(connection, type);
-    const value = await assertionFor(connection, type);
-    const { sdp } = await native(connection, method, options);
-    return { type, sdp: insertIdentity(sdp, value) };
+    if (identityOf(connection).provider) checkState(connection, type);
+    return createInState(connection, type, options);
   });
 }
 
@@ -35,9 +31,42 @@ export async function completed(connection, init) {
   if (!identityOf(connection).provider || init?.sdp || init?.type === "rollback") return init;
   const answers = ["have-remote-offer", "have-local-pranswer"].includes(connection.signalingState);
   const type = init?.type === "offer" || !answers ? "offer" : "answer";
-  const value = await assertionFor(connection, type);
-  const { sdp } = await native(connection, type === "offer" ? "createOffer" : "createAnswer");
-  return { type: init?.type ?? type, sdp: insertIdentity(sdp, value) };
+  const { sdp } = await createInState(connection, type);
+  return { type: init?.type ?? type, sdp };
+}
+
+/**
+ * "Consider an RTCPeerConnection's currently configured identity provider (or lack of one) to be part of the offerer's
+ * system state": what has been made is made anew if the provider has changed meanwhile.
+ *
+ * @param {RTCPeerConnection} connection
+ * @param {"offer" | "answer"} type
+ * @param {any[]} options
+ * @returns {Promise<RTCSessionDescriptionInit>}
+ */
+async function createInState(connection, type, ...options) {
+  const identity = identityOf(connection);
+  for (;;) {
+    const { provider, assertions } = identity;
+    try {
+      const value = provider && (await assertionFor(connection, type));
+      const method = type === "offer" ? "createOffer" : "createAnswer";
+      const description = await native(connection, method, ...options);
+      if (identity.assertions === assertions) return withIdentity(description, value);
+    } catch (error) {
+      if (identity.assertions === assertions) throw error;
+    }
+  }
+}
+
+/**
+ * @param {RTCSessionDescriptionInit} description
+ * @param {string | null} value
+ * @returns {RTCSessionDescriptionInit}
+ */
+function withIdentity(description, value) {
+  if (!value) return description;
+  return { type: description.type, sdp: insertIdentity(description.sdp ?? "", value) };
 }
 
 /**

@@ -23,11 +23,12 @@ export async function requestIdentityAssertion(connection, type) {
   const identity = identityOf(connection);
   const purpose = type && identity.binding && (await purposeOf(connection, type));
   const contents = writeContents(await localFingerprints(connection, type ?? "offer"), purpose);
-  const stored = identity.assertions.get(contents);
+  const { assertions } = identity;
+  const stored = assertions.get(contents);
   if (stored) return stored;
   const requested = generate(identity, contents);
-  identity.assertions.set(contents, requested);
-  requested.catch(() => identity.assertions.delete(contents));
+  assertions.set(contents, requested);
+  requested.catch(() => assertions.delete(contents));
   return requested;
 }
 
@@ -36,7 +37,7 @@ export async function requestIdentityAssertion(connection, type) {
  * @param {string} contents
  */
 async function generate(identity, contents) {
-  const { provider, binding } = identity;
+  const { provider, binding, assertions } = identity;
   if (!provider) throw new DOMException("No identity provider is set.", "InvalidStateError");
   identity.note({});
   try {
@@ -45,7 +46,8 @@ async function generate(identity, contents) {
     const proxy = await IdpProxy.load(provider.domain, provider.protocol, options);
     return encodeIdentity(await proxy.generateAssertion(contents, optionsOf(identity, provider)));
   } catch (error) {
-    identity.note(Object(error));
+    // Of a provider that was replaced meanwhile nobody wants to know where to log in.
+    if (identity.assertions === assertions) identity.note(Object(error));
     throw error;
   }
 }

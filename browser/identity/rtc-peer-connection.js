@@ -27,10 +27,7 @@ export const extensions = {
     throwIfClosed(this);
     if (!isProtocol(protocol))
       throw new DOMException("A protocol has no '/' or '\\'.", "SyntaxError");
-    const next = { domain, protocol, options: { protocol, ...rest } };
-    // "If any identity provider value has changed, discard any stored identity assertion."
-    if (JSON.stringify(next) !== JSON.stringify(identity.provider)) identity.assertions.clear();
-    identity.provider = next;
+    identity.provider = { domain, protocol, options: { protocol, ...rest } };
   },
 
   /**

@@ -102,6 +102,20 @@ async def test_step_5_a_failure_is_not_stored(act: Act) -> None:
     assert await act(body) == ["idp-need-login", "now"]
 
 
+async def test_step_5_the_failure_of_a_provider_that_was_replaced_changes_nothing(act: Act) -> None:
+    body = """
+      const pc = asserting(proxy(`await new Promise((resolve) => setTimeout(resolve, 100));
+        throw Object.assign(new Error(), { idpLoginUrl: "https://idp.example/login", idpErrorInfo: "info" })`));
+      const old = caught(pc.getIdentityAssertion());
+      await soon(old);
+      pc.setIdentityProvider(value);
+      const stored = await pc.getIdentityAssertion();
+      const { detail } = await old;
+      return [detail, pc.idpLoginUrl, pc.idpErrorInfo, (await pc.getIdentityAssertion()) === stored];
+    """
+    assert await act(body) == ["idp-need-login", None, None, True]
+
+
 async def test_step_6_json_in_base64_at_session_level(act: Act, provider: HostileProvider) -> None:
     body = """
       const { type, sdp } = await offerOf({ usernameHint: "jürgen" });

@@ -47,6 +47,32 @@ async def test_9_7_the_offer_says_what_the_connection_is_when_the_assertion_has_
     assert await act(body) == ["m=audio", "m=video"]
 
 
+@pytest.mark.parametrize("old", ["return { idp: { domain: 'x' }, assertion: '{}' }", "throw new Error('no')"])
+@pytest.mark.parametrize("create", ["createOffer", "createAnswer", "setLocalDescription"])
+async def test_9_7_and_9_8_the_provider_is_part_of_the_system_state(create: str, old: str, act: Act) -> None:
+    """ "Currently configured": when the description is there, not when it was asked for."""
+    body = """
+      const pc = asserting(proxy(`await new Promise((resolve) => setTimeout(resolve, 100)); OLD`));
+      if ("CREATE" === "createAnswer") await pc.setRemoteDescription(await offering().createOffer());
+      const created = pc.CREATE();
+      await soon(created);
+      pc.setIdentityProvider(value, { usernameHint: "new" });
+      const { sdp } = (await created) ?? pc.localDescription;
+      return [read(identityOf(sdp)).name, sdp.split("a=identity:").length - 1];
+    """
+    assert await act(body.replace("OLD", old).replace("CREATE", create)) == ["new", 1]
+
+
+async def test_9_7_a_first_provider_that_is_set_meanwhile_counts(act: Act) -> None:
+    body = """
+      const pc = offering();
+      const offer = pc.createOffer();
+      pc.setIdentityProvider(value);
+      return read(identityOf((await offer).sdp)).name;
+    """
+    assert await act(body) == "user"
+
+
 async def test_9_7_and_9_8_the_descriptions_that_are_set_have_it_too(act: Act) -> None:
     body = """
       const [a, b] = [asserting({ usernameHint: "a" }), new RTCPeerConnection()];
