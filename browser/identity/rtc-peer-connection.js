@@ -111,6 +111,7 @@ export const changes = {
   setConfiguration(configuration = undefined) {
     const identity = brandCheck(this);
     const peerIdentity = optionalString(dictionary(configuration), "peerIdentity");
+    throwIfClosed(this);
     // "If configuration.peerIdentity is set and its value differs from the target peer identity, throw"
     if (peerIdentity !== undefined && peerIdentity !== identity.target) {
       throw new DOMException("The target peer identity cannot change.", "InvalidModificationError");

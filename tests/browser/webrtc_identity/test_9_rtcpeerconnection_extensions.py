@@ -199,6 +199,16 @@ async def test_9_6_the_target_cannot_be_changed(act: Act) -> None:
     assert await act(body) == ["nothing", "nothing", refused, refused, "nothing"]
 
 
+async def test_9_6_a_closed_connection_is_refused_before_the_target_is_looked_at(act: Act) -> None:
+    body = """
+      const pc = new RTCPeerConnection({ peerIdentity: "bob@idp.example" });
+      pc.close();
+      return ["bob@idp.example", "eve@idp.example", undefined].map((peerIdentity) =>
+        thrown(() => pc.setConfiguration({ peerIdentity })));
+    """
+    assert await act(body) == ["InvalidStateError"] * 3
+
+
 async def test_9_6_what_was_refused_is_not_configured(act: Act) -> None:
     body = """
       const pc = new RTCPeerConnection({ peerIdentity: "bob@idp.example", bundlePolicy: "max-bundle" });
