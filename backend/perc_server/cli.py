@@ -56,6 +56,7 @@ def _call_processing_command(command: argparse.ArgumentParser) -> None:
     command.add_argument("--control-certificate", type=Path, required=True, help="own certificate and key, PEM")
     command.add_argument("--control-peer", type=Path, required=True, help="the Media Distributor's certificate, PEM")
     command.add_argument("--tunnel-address", required=True, help="the address that the bridge dials")
+    command.add_argument("--trusted-proxy", action="append", default=[], metavar="ADDRESS", help="of a reverse proxy")
     command.set_defaults(command=_call_processing)
 
 
@@ -75,6 +76,7 @@ def _call_processing(arguments: argparse.Namespace) -> Coroutine[Any, Any, None]
             identity_providers=tuple(arguments.identity_provider),
             assets=arguments.assets,
             trust_anchors=arguments.trust_anchors,
+            trusted_proxies=tuple(arguments.trusted_proxy),
         )
     )
 

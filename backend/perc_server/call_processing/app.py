@@ -72,17 +72,22 @@ def _no_such_route(_request: Request, error: Exception) -> Response:
 
 async def serve(config: CallProcessingConfig) -> None:
     """Serves until the process is told to end."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(config),
-            host=config.host,
-            port=config.port,
-            ws="websockets-sansio",
-            ws_max_size=MAXIMUM_FRAME,
-            server_header=False,
-            access_log=False,
-            log_level="warning",
-            timeout_graceful_shutdown=1,
-        )
+    await uvicorn.Server(server_config(config)).serve()
+
+
+def server_config(config: CallProcessingConfig) -> uvicorn.Config:
+    """How the application is served."""
+    return uvicorn.Config(
+        create_app(config),
+        host=config.host,
+        port=config.port,
+        ws="websockets-sansio",
+        ws_max_size=MAXIMUM_FRAME,
+        server_header=False,
+        # Limits are for the connection's own address, not for one that anybody's header claims.
+        proxy_headers=bool(config.trusted_proxies),
+        forwarded_allow_ips=list(config.trusted_proxies),
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
     )
-    await server.serve()

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from perc_server.addresses import network
 from perc_server.call_processing.rooms import Rooms
 
 MAXIMUM_TUNNELS_PER_ADDRESS = 8  # a page needs one, and another while it reconnects
@@ -45,7 +46,7 @@ class Bridge:
     async def endpoint(self, websocket: WebSocket) -> None:
         """The WebSocket endpoint `/perc/tunnel?md=HOST:PORT`."""
         port = self._admit(websocket)
-        client = websocket.client.host if websocket.client else ""
+        client = network(websocket)
         if port is None or self._tunnels[client] >= MAXIMUM_TUNNELS_PER_ADDRESS:
             # Closing before accepting is a plain 403, whatever was wrong.
             await websocket.close(POLICY_VIOLATION)

@@ -35,3 +35,6 @@ class CallProcessingConfig:
     """The directory that `browser/build` made."""
     trust_anchors: Path | None = None
     """Trust anchors of this deployment, PEM, in addition to Mozilla's."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses of reverse proxies, which say in X-Forwarded-For for whom they ask; without it, all who come through
+    one would share its limits."""
