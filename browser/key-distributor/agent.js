@@ -160,7 +160,7 @@ export class KeyDistributorAgent {
         this.identity.sign(happening);
         break;
       case "answer-refused":
-        this.peerIdentity.reject(new DOMException(happening.reason, "OperationError"));
+        this.#reject(happening);
         break;
       case "peer-validated":
         this.#welcome(happening);
@@ -181,6 +181,13 @@ export class KeyDistributorAgent {
         this.#dispatch(new Event("rosterchange"));
         break;
     }
+  }
+
+  /** @param {Extract<Happening, {event: "answer-refused"}>} refusal */
+  #reject(refusal) {
+    // Not for who is not wanted, nor where the own identity provider failed: their identity was validated.
+    const failure = this.identity.failureOf(refusal);
+    if (failure) this.peerIdentity.reject(failure);
   }
 
   /** @param {Extract<Happening, {event: "peer-validated"}>} peer */

@@ -2,6 +2,7 @@
  * What the Key Distributor's Worker asks of identity providers, and what the page asks of its own.
  */
 
+import { idpError, operationError } from "../identity/errors.js";
 import {
   describeFailure,
   IdentityErrors,
@@ -20,6 +21,13 @@ export class IdentityRequests {
   provider = null;
 
   /**
+   * Of each validation under way: the error if the request for it is refused now.
+   *
+   * @type {Map<number, (reason: string) => DOMException>}
+   */
+  #failures = new Map();
+
+  /**
    * @param {import("./worker-client.js").WorkerClient} worker
    * @param {import("./agent.js").Dispatch} dispatch
    */
@@ -30,10 +38,32 @@ export class IdentityRequests {
 
   /** @param {Extract<Happening, {event: "validation-requested"}>} request */
   async validate({ requestId, ...request }) {
-    const verdict = await validateWith(request, this.#reportIdpStep("peer", requestId)).catch(
-      (error) => ({ error: describeFailure(error) }),
+    // The Worker's limit is as long, and may be over first.
+    this.#failures.set(requestId, (reason) => idpError("idp-timeout", reason));
+    const verdict = await validateWith(request, this.#reportIdpStep("peer", requestId)).then(
+      (result) => {
+        this.#failures.set(requestId, operationError);
+        return result;
+      },
+      (error) => {
+        this.#failures.set(requestId, () => error);
+        this.errors.notePeer(error);
+        return { error: describeFailure(error) };
+      },
     );
     await this.#report("validated", { requestId, ...verdict });
+    this.#failures.delete(requestId);
+  }
+
+  /**
+   * What was wrong with the peer's identity, if a request was refused because of that: webrtc-identity has an RTCError
+   * (its Section 8) for an identity provider's failure, and an OperationError for a verdict that does not hold.
+   *
+   * @param {Extract<Happening, {event: "answer-refused"}>} refusal
+   * @returns {DOMException | undefined}
+   */
+  failureOf({ requestId, reason }) {
+    return this.#failures.get(requestId)?.(reason);
   }
 
   /** @param {Extract<Happening, {event: "assertion-requested"}>} request */

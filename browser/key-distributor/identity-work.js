@@ -25,6 +25,15 @@ export class IdentityErrors {
     this.loginUrl = error?.idpLoginUrl ?? null;
     this.info = error?.idpErrorInfo ?? null;
   }
+
+  /**
+   * Where to sign in stays: at a peer's provider this user has no account, and no business.
+   *
+   * @param {any} error of a peer's identity provider
+   */
+  notePeer(error) {
+    this.info = error?.idpErrorInfo ?? null;
+  }
 }
 
 /**

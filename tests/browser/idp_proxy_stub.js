@@ -1,16 +1,19 @@
 /** Takes the place of browser/identity/index.js where a test needs no identity provider: it says what it is told. */
 
+import { within } from "./time-limit.js";
+
 export class IdpProxy {
-  static async load(domain, protocol, { onstep }) {
+  static async load(domain, protocol, { signal, onstep }) {
     onstep("load");
     if (domain === "absent.example") {
       throw new RTCError({ errorDetail: "idp-load-failure" }, "there is no such provider");
     }
-    return new IdpProxy(domain, protocol);
+    return new IdpProxy(domain, protocol, signal);
   }
 
-  constructor(domain, protocol) {
+  constructor(domain, protocol, signal) {
     this.idp = { domain, protocol };
+    this.signal = signal;
   }
 
   async generateAssertion(contents, options) {
@@ -24,6 +27,12 @@ export class IdpProxy {
   close() {}
 
   async validateAssertion(assertion) {
+    if (this.idp.domain === "silent.example") await within(this.signal, new Promise(() => {}));
+    if (this.idp.domain === "expired.example") {
+      const error = new RTCError({ errorDetail: "idp-token-expired" }, "too old");
+      const said = { idpErrorInfo: "made in May", idpLoginUrl: "https://expired.example/login" };
+      throw Object.assign(error, said);
+    }
     const { contents } = JSON.parse(assertion);
     return { identity: `user@${this.idp.domain}`, contents };
   }

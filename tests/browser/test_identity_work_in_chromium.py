@@ -43,10 +43,10 @@ SIGN = """async ([assets, host, usernameHint]) => {
   await kd.connect(host, 4433);
   const reason = await settled;
   const peerIdentity = await Promise.race([first, Promise.resolve({})]).then(
-    plain, ({ name, message }) => ({ name, message }));
+    plain, ({ name, message, errorDetail }) => ({ name, message, errorDetail }));
   const renewed = first !== kd.peerIdentity;
   kd.close();
-  return { steps, peers, reason, peerIdentity, renewed, loginUrl: kd.idpLoginUrl };
+  return { steps, peers, reason, peerIdentity, renewed, loginUrl: kd.idpLoginUrl, errorInfo: kd.idpErrorInfo };
 }"""
 
 Offer = Callable[[Purpose], bytes]
@@ -132,7 +132,7 @@ async def test_an_assertion_of_another_certificate_is_refused_and_rejects_peer_i
     result, reject = await signing.sign(offer(BOB))
     assert isinstance(reject, SignAnswerReject)
     assert result["reason"] == reject.reason
-    assert result["peerIdentity"]["name"] == "OperationError"
+    assert result["peerIdentity"] == {"name": "OperationError", "message": reject.reason, "errorDetail": None}
     assert result["renewed"]
     assert result["peers"] == []
 
@@ -140,10 +140,22 @@ async def test_an_assertion_of_another_certificate_is_refused_and_rejects_peer_i
 async def test_an_offer_of_an_identity_provider_that_cannot_be_reached_is_refused(signing: Signing) -> None:
     result, reject = await signing.sign(offer(ALICE, domain="absent.example"))
     assert isinstance(reject, SignAnswerReject)
-    assert "there is no such provider" in result["reason"]
+    assert result["reason"] == reject.reason == "there is no such provider"
+    assert result["peerIdentity"]["errorDetail"] == "idp-load-failure"
+
+
+async def test_an_assertion_that_has_expired_is_refused_as_its_provider_says(signing: Signing) -> None:
+    result, reject = await signing.sign(offer(ALICE, domain="expired.example"))
+    assert isinstance(reject, SignAnswerReject)
+    assert result["reason"] == reject.reason == "too old"
+    expected = {"name": "OperationError", "message": "too old", "errorDetail": "idp-token-expired"}
+    assert result["peerIdentity"] == expected
+    assert (result["errorInfo"], result["loginUrl"]) == ("made in May", None)
 
 
 async def test_a_key_distributor_whose_user_is_not_signed_in_refuses_and_says_where_to(signing: Signing) -> None:
     result, reject = await signing.sign(offer(ALICE), username="nobody")
     assert isinstance(reject, SignAnswerReject)
     assert result["loginUrl"] == "https://idp-b.example/login"
+    # The peer is not to blame.
+    assert result["peerIdentity"]["name"] == "user@idp-a.example"

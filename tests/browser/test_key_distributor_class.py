@@ -364,3 +364,121 @@ async def test_a_member_is_removed_by_its_id_in_the_roster(page: Page, site: Sit
     )
     removal = {"operation": "remove", "memberId": "ab" * 16}
     assert results == [[0, 0], 7, 6, "undefined", [removal], "TypeError TypeError"]
+
+
+# What the identity providers of peers say, and whose failure it is.
+
+PEERS = """
+  const reports = new Map();
+  const report = (requestId) => {
+    if (!reports.has(requestId)) reports.set(requestId, Promise.withResolvers());
+    return reports.get(requestId);
+  };
+  answer = ({ requestId, ...said }) => void report(requestId).resolve(said);
+  const ask = (requestId, domain) => {
+    happen({ event: "validation-requested", requestId, domain, protocol: "default", assertion: '{"contents":"x"}' });
+    return report(requestId).promise;
+  };
+  const refuse = (requestId, reason) => happen({ event: "answer-refused", requestId, reason });
+  const settled = async (promise) => {
+    try {
+      const value = await Promise.race([promise, Promise.resolve({ name: "pending" })]);
+      return value.name;
+    } catch ({ constructor, name, errorDetail, message }) {
+      return [constructor.name, name, errorDetail ?? null, message];
+    }
+  };
+"""
+
+
+async def judged(page: Page, site: Site, body: str) -> Any:
+    return await scripted(page, site, PEERS + body)
+
+
+async def test_a_peer_whose_assertion_has_expired(page: Page, site: Site) -> None:
+    """webrtc-identity, Section 8: an RTCError. Where to sign in at a peer's provider is nothing for this user."""
+    result = await judged(
+        page,
+        site,
+        """const { peerIdentity } = kd;
+        const { error } = await ask(7, "expired.example");
+        refuse(7, error.message);
+        const renewed = peerIdentity !== kd.peerIdentity;
+        return [error, await settled(peerIdentity), renewed, kd.idpErrorInfo, kd.idpLoginUrl];""",
+    )
+    error = {"message": "too old", "errorDetail": "idp-token-expired"}
+    rejection = ["RTCError", "OperationError", "idp-token-expired", "too old"]
+    assert result == [error, rejection, True, "made in May", None]
+
+
+async def test_peers_do_not_hide_where_to_sign_in(page: Page, site: Site) -> None:
+    result = await judged(
+        page,
+        site,
+        """kd.setIdentityProvider("idp.example", { usernameHint: "nobody" });
+        happen({ event: "assertion-requested", requestId: 6, contents: "x" });
+        await report(6).promise;
+        await ask(7, "idp-a.example");
+        await ask(8, "expired.example");
+        return [kd.idpLoginUrl, kd.idpErrorInfo];""",
+    )
+    assert result == ["https://idp.example/login", "made in May"]
+
+
+async def test_a_verdict_that_the_key_distributor_does_not_believe(page: Page, site: Site) -> None:
+    result = await judged(
+        page,
+        site,
+        """const { peerIdentity } = kd;
+        const verdict = await ask(7, "idp-a.example");
+        refuse(7, "the assertion was made for another conference");
+        return [verdict.identity, await settled(peerIdentity), kd.idpErrorInfo];""",
+    )
+    rejection = ["DOMException", "OperationError", None, "the assertion was made for another conference"]
+    assert result == ["user@idp-a.example", rejection, None]
+
+
+async def test_a_provider_that_the_key_distributor_has_waited_for_long_enough(page: Page, site: Site) -> None:
+    result = await judged(
+        page,
+        site,
+        """const { peerIdentity } = kd;
+        ask(7, "silent.example");
+        refuse(7, "your identity provider did not answer in time");
+        return settled(peerIdentity);""",
+    )
+    assert result == ["RTCError", "OperationError", "idp-timeout", "your identity provider did not answer in time"]
+
+
+async def test_a_refusal_for_another_reason_is_no_peers_failure(page: Page, site: Site) -> None:
+    """There was nothing to validate; or the peer is validated, and not wanted, or the own provider failed."""
+    result = await judged(
+        page,
+        site,
+        """const { peerIdentity } = kd;
+        refuse(6, "the offer was made before; a new one is needed");
+        const before = await settled(peerIdentity);
+        await ask(7, "idp-a.example");
+        happen({ event: "peer-validated", requestId: 7, identity: "user@idp-a.example", idp: "idp-a.example" });
+        refuse(7, "the host does not admit user@idp-a.example");
+        return [before, await settled(peerIdentity), peerIdentity === kd.peerIdentity];""",
+    )
+    assert result == ["pending", "user@idp-a.example", True]
+
+
+async def test_a_provider_has_five_seconds_and_nobody_waits_for_it(page: Page, site: Site) -> None:
+    """An RTCPeerConnection allows 15; a slow machine makes it somewhat more than 5."""
+    seconds, error, quick = await judged(
+        page,
+        site,
+        """const start = performance.now();
+        const seconds = () => (performance.now() - start) / 1000;
+        const late = ask(1, "silent.example");
+        await Promise.all([2, 3].map((requestId) => ask(requestId, "idp-a.example")));
+        const quick = seconds();
+        const { error } = await late;
+        return [seconds(), error, quick];""",
+    )
+    assert error["errorDetail"] == "idp-timeout"
+    assert 4.9 < seconds < 12
+    assert quick < 4

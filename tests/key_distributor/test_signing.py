@@ -236,7 +236,19 @@ def test_a_certificate_of_another_identity_is_refused():
     desk = Desk()
     desk.signed(ALICE)
     desk.receive(sign_answer(ALICE, token="mallory's"))
-    assert "another identity" in reason_of(desk.judge(2, verdict(ALICE, name="mallory@idp-a.localhost")))
+    validated, *refused = desk.judge(2, verdict(ALICE, name="mallory@idp-a.localhost"))
+    assert isinstance(validated, PeerValidated)
+    assert "another identity" in reason_of(refused)
+
+
+def test_who_is_not_wanted_is_validated_and_refused():
+    desk = Desk()
+    desk.guestbook.policy = AdmissionPolicy.of((), "refuse")
+    desk.receive(sign_answer(ALICE))
+    validated, *refused = desk.judge(1, verdict(ALICE))
+    assert isinstance(validated, PeerValidated)
+    assert reason_of(refused) == "the host does not admit alice@idp-a.localhost"
+    assert desk.admissions.expected() == ()
 
 
 SMUGGLED = f"{OWN_IDENTITY} x\r\na=fingerprint:{BOB}"

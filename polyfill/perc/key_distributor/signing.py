@@ -108,13 +108,15 @@ class Signing:
         request = self._expect(request_id, _State.EXPECT_VERDICT, now)
         if request is None:
             return []
+        events: list[Event] = []
         try:
             identity = self._judge(request.offer, verdict)
-            self._admissions.accept(request.offer, identity, now, verified_at)
+            # Validated is who it is; whether they may come is asked next.
+            events.append(PeerValidated(request_id, identity, request.offer.assertion.domain))
+            self._admit(request.offer, identity, now, verified_at)
         except IdentityRejected as error:
-            return self._refuse(request_id, request.origin, str(error))
-        peer = PeerValidated(request_id, identity, request.offer.assertion.domain)
-        return [peer, self._ask_own_provider(request, now)]
+            return events + self._refuse(request_id, request.origin, str(error))
+        return [*events, self._ask_own_provider(request, now)]
 
     def asserted(self, request_id: int, identity: str | IdentityRejected, now: float) -> list[Event]:
         """The `a=identity` value that the Key Distributor's own provider gave; the answer goes back with it."""
@@ -157,14 +159,17 @@ class Signing:
             raise IdentityRejected("too many are joining at this moment")
 
     def _judge(self, offer: Offer, verdict: Verdict | IdentityRejected) -> str:
-        """The offerer's name; `IdentityRejected` if there is none, not for this offer and conference, or not wanted."""
+        """The offerer's name; `IdentityRejected` if there is none, or not for this offer and conference."""
         if isinstance(verdict, IdentityRejected):
             raise verdict
         check_contents(verdict.contents, offer.fingerprints, Purpose(self._terms.conference))
-        identity = check_name(verdict.identity, offer.assertion)
+        return check_name(verdict.identity, offer.assertion)
+
+    def _admit(self, offer: Offer, identity: str, now: float, verified_at: int) -> None:
+        """Await who made the offer; `IdentityRejected` if they are not wanted, or the offer is not good (any more)."""
         if self._terms.guestbook.decide(identity) is Decision.REFUSE:
             raise IdentityRejected(f"the host does not admit {identity}")
-        return identity
+        self._admissions.accept(offer, identity, now, verified_at)
 
     def _ask_own_provider(self, request: _Request, now: float) -> AssertionRequested:
         request.state = _State.EXPECT_ASSERTION
