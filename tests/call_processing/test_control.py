@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,6 +18,7 @@ from perc_server.call_processing import control as module
 from perc_server.call_processing.config import ControlConfig
 from perc_server.call_processing.control import ControlClient, ControlError
 from perc_server.certificates import DemoCertificates, demo_certificates
+from perc_server.keepalive import IDLE, LOST, keep_alive
 
 
 @pytest.fixture
@@ -129,6 +132,76 @@ async def test_a_media_distributor_that_hangs_is_a_timeout(
         with pytest.raises(ControlError) as error:
             await client.request("unanswered")
         assert error.value.code == "timeout"
+
+
+async def test_a_connection_on_which_nothing_is_heard_any_more_is_made_again(
+    certificates: DemoCertificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REQUEST_TIMEOUT", 0.05)
+    peer, notifications = Peer(), list[dict[str, Any]]()
+    async with connected(certificates, peer, notifications) as client:
+        await client.wait_connected()
+        with pytest.raises(ControlError):
+            await client.request("unanswered")
+        while {"event": "lost"} not in notifications:
+            await asyncio.sleep(0)
+        await client.wait_connected()
+        assert await client.request("start-conference")
+        assert len(peer.writers) == 2
+
+
+async def test_a_media_distributor_that_is_only_busy_keeps_its_connection(
+    certificates: DemoCertificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REQUEST_TIMEOUT", 0.2)
+    peer, notifications = Peer(), list[dict[str, Any]]()
+    async with connected(certificates, peer, notifications) as client:
+        await client.wait_connected()
+        request = asyncio.create_task(client.request("unanswered"))
+        while not peer.requests:
+            await asyncio.sleep(0)
+        await client.request("start-conference")
+        with pytest.raises(ControlError, match="in time"):
+            await request
+        assert await client.request("start-conference")
+        assert len(peer.writers) == 1
+        assert notifications == []
+
+
+async def test_a_port_that_accepts_and_says_nothing_is_tried_again(
+    certificates: DemoCertificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CONNECT_TIMEOUT", 0.05)
+    writers = []
+    silent = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    config = ControlConfig("127.0.0.1", port, certificates.control_client, certificates.control_server_certificate)
+    task = asyncio.create_task(ControlClient(config, lambda _: None, lambda: None).run())
+    try:
+        async with asyncio.timeout(5):
+            while len(writers) < 3:
+                await asyncio.sleep(0.01)
+    finally:
+        task.cancel()
+        silent.close()
+        for writer in writers:
+            writer.close()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_either_end_finds_out_that_the_other_is_gone(
+    certificates: DemoCertificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[asyncio.StreamWriter] = []
+    monkeypatch.setattr(module, "keep_alive", lambda writer: (keep_alive(writer), kept.append(writer)))
+    async with connected(certificates, Peer(), []) as client:
+        await client.wait_connected()
+        connection = kept[0].get_extra_info("socket")
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        if sys.platform == "linux":
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == IDLE
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == LOST * 1000
 
 
 async def test_another_certificate_on_the_control_port_is_not_accepted(

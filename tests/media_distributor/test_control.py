@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from pathlib import Path
 
 import pytest
 
 from perc_server.certificates import DemoCertificates
+from perc_server.keepalive import keep_alive
+from perc_server.media_distributor import control as module
 from tests.media_distributor.call_processing_stand_in import CallProcessing, Refused
 from tests.media_distributor.certificates import Identity
 from tests.media_distributor.conftest import Stage
@@ -136,4 +139,14 @@ async def test_a_newer_control_connection_takes_over(stage: Stage) -> None:
     await newer.request("start-conference", conference="room", fingerprint=fingerprint)
     await settled()
     assert stage.distributor.conference("room") is not None
+    await newer.close()
+
+
+async def test_the_port_finds_out_that_call_processing_is_gone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it connects again, and though it said nothing: conferences end with their connection."""
+    kept: list[asyncio.StreamWriter] = []
+    monkeypatch.setattr(module, "keep_alive", lambda writer: (keep_alive(writer), kept.append(writer)))
+    newer = await stage.connect()
+    await until(lambda: kept)
+    assert kept[0].get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     await newer.close()

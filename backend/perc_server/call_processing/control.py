@@ -1,7 +1,8 @@
 """The control connection to the Media Distributor: requests and notifications as lines of JSON.
 
 TLS 1.3 with both certificates pinned; the Media Distributor is in the configuration, none registers itself. A lost
-connection fails the requests under way and is made again; the conferences of the old one are gone.
+connection fails the requests under way and is made again; the conferences of the old one are gone. It counts as lost,
+too, if a request times out while nothing at all is heard: the other end may have gone without a word.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from itertools import count
 from typing import Any
 
 from perc_server.call_processing.config import ControlConfig
+from perc_server.keepalive import keep_alive
 
 MAXIMUM_LINE = 1 << 18  # two SDPs of 64 KiB, escaped
+CONNECT_TIMEOUT = 5.0  # seconds, for TCP and TLS
 REQUEST_TIMEOUT = 20.0  # seconds; longer than the Media Distributor waits for a Key Distributor's signature
 RECONNECT_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds; the last one repeats
 
@@ -58,15 +61,19 @@ class ControlClient:
         self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._connected = asyncio.Event()
+        self._heard = 0
+        """Lines read so far."""
 
     async def run(self) -> None:
         """Connects, reads, and connects again, until it is cancelled."""
         attempt = 0
         while True:
             try:
-                reader, self._writer = await asyncio.open_connection(
-                    self._config.host, self._config.port, ssl=pinned_context(self._config), limit=MAXIMUM_LINE
-                )
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    reader, self._writer = await asyncio.open_connection(
+                        self._config.host, self._config.port, ssl=pinned_context(self._config), limit=MAXIMUM_LINE
+                    )
+                keep_alive(self._writer)
                 attempt = 0
                 self._connected.set()
                 await self._read(reader)
@@ -83,7 +90,8 @@ class ControlClient:
 
     async def request(self, method: str, **params: object) -> dict[str, Any]:
         """The result of one request; `ControlError` for a refusal, a time-out or a lost connection."""
-        if self._writer is None:
+        writer, heard = self._writer, self._heard
+        if writer is None:
             raise ControlError("unavailable", "the Media Distributor cannot be reached")
         number = next(self._ids)
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -91,16 +99,20 @@ class ControlClient:
         try:
             # Escapes would make an SDP in another script up to three times as long, and the line too long.
             line = json.dumps({"id": number, "method": method, "params": params}, ensure_ascii=False)
-            self._writer.write(line.encode() + b"\n")
+            writer.write(line.encode() + b"\n")
             async with asyncio.timeout(REQUEST_TIMEOUT):
                 return await future
         except TimeoutError:
+            # A Media Distributor that is only busy says something about others meanwhile.
+            if self._heard == heard:
+                writer.transport.abort()
             raise ControlError("timeout", "the Media Distributor did not answer in time") from None
         finally:
             self._pending.pop(number, None)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while line := await reader.readline():
+            self._heard += 1
             message = json.loads(line)
             if not isinstance(message, dict):
                 raise ValueError("a control message is not an object")  # noqa: TRY004 - the peer's fault, not a type's

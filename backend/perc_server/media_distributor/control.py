@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
 from perc.x509.fingerprint import Fingerprint
+from perc_server.keepalive import keep_alive
 from perc_server.media_distributor.config import MediaDistributorConfig
 from perc_server.media_distributor.events import Event, Notify, as_message
 from perc_server.media_distributor.refusal import Code, Refusal
@@ -87,6 +88,7 @@ class ControlPort:
             task.add_done_callback(self._tasks.discard)
         connection = ControlConnection(reader, writer, self._handle)
         try:
+            keep_alive(writer)
             presented = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
             if not self._peer.matches(Fingerprint.of(presented)):
                 logger.warning("control connection with another certificate")
