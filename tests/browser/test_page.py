@@ -116,7 +116,7 @@ async def test_the_landing_page_follows_only_links_of_its_own(visit: Visit) -> N
     await page.get_by_label("Link", exact=True).fill(f"{visit.server.origin}/perc/room{OWNER}")
     await visit.press("Join")
     await page.wait_for_url(f"**/perc/room{OWNER}")
-    await visit.reads("names alice@idp-a.localhost as its host")
+    await visit.reads("names alice@idp-a.localhost as its host. That is not verified yet")
 
 
 async def test_a_user_who_is_not_signed_in_is_asked_to(visit: Visit) -> None:

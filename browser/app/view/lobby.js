@@ -64,8 +64,8 @@ export class Lobby {
       ? "You will be its host: the keys are made here, and the room is open while your page is."
       : owner === null
         ? "This link does not say who hosts the room. You will be asked before anything is sent."
-        : `This link names ${owner} as its host. That is verified before you are connected, ` +
-          "and you are connected to nobody else.";
+        : `This link names ${owner} as its host. That is not verified yet: it will be before you ` +
+          "are connected, and you are connected to nobody else.";
     write(part("lobby-host"), text);
     write(
       part("lobby-state"),
