@@ -143,6 +143,7 @@ async def test_a_connection_on_which_nothing_is_heard_any_more_is_made_again(
         await client.wait_connected()
         with pytest.raises(ControlError):
             await client.request("unanswered")
+        monkeypatch.undo()
         while {"event": "lost"} not in notifications:
             await asyncio.sleep(0)
         await client.wait_connected()
@@ -153,13 +154,14 @@ async def test_a_connection_on_which_nothing_is_heard_any_more_is_made_again(
 async def test_a_media_distributor_that_is_only_busy_keeps_its_connection(
     certificates: DemoCertificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "REQUEST_TIMEOUT", 0.2)
+    monkeypatch.setattr(module, "REQUEST_TIMEOUT", 0.5)
     peer, notifications = Peer(), list[dict[str, Any]]()
     async with connected(certificates, peer, notifications) as client:
         await client.wait_connected()
         request = asyncio.create_task(client.request("unanswered"))
         while not peer.requests:
             await asyncio.sleep(0)
+        monkeypatch.undo()
         await client.request("start-conference")
         with pytest.raises(ControlError, match="in time"):
             await request
