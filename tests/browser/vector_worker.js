@@ -48,11 +48,11 @@ async function run(assets) {
     fsInit: (fileSystem) => install(fileSystem, assets),
   });
   const counts = await pyodide.runPythonAsync(RUN);
-  return counts.toJs({ dict_converter: Object.fromEntries });
+  return { counts: counts.toJs({ dict_converter: Object.fromEntries }) };
 }
 
 self.onmessage = ({ data }) =>
   run(data).then(
-    (counts) => self.postMessage({ counts }),
+    (result) => self.postMessage(result),
     (error) => self.postMessage({ error: String(error) }),
   );

@@ -15,6 +15,7 @@ from perc.srtp.outer import OuterReceiver, OuterSender
 from perc.srtp.packet import HeaderExtension, RtpPacket
 from perc.srtp.profiles import SRTPProtectionProfile as Profile
 from tests.driving import run
+from tests.vectors.provider_vectors import Case, load, octets
 
 PROVIDER = PycaProvider()
 PACKET = RtpPacket(111, 100, 5000, 0xCAFEBABE, b"some media", extension=HeaderExtension(0xBEDE, b"\x10\x31\0\0"))
@@ -22,19 +23,6 @@ LIBSRTP = {
     Profile.AEAD_AES_128_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
     Profile.AEAD_AES_256_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
 }
-
-# RFC 7714, Section 16: session keys, not master keys.
-SALT = b"Quid pro quo"
-HEADER = bytes.fromhex("8040f17b 8041f8d3 5501a0b2")
-PLAINTEXT = b"Gallia est omnis divisa in partes tres"
-VECTORS = {
-    16: "f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7d19b36de3adf8833899d7f27beb16a9152cf765ee4390cce",
-    32: "32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799b87b7aa3db36dfffd6b0f9bb7878d7a76c13",
-}
-
-
-def session_keys(length: int) -> SessionKeys:
-    return SessionKeys(run(PROVIDER.import_aead_key(bytes(range(length)))), SALT)
 
 
 def master(profile: Profile) -> tuple[bytes, bytes]:
@@ -55,12 +43,13 @@ def pair() -> tuple[OuterSender, OuterReceiver]:
     return OuterSender(PROVIDER, keys), OuterReceiver(PROVIDER, keys)
 
 
-@pytest.mark.parametrize("length", VECTORS)
-def test_vectors_of_rfc_7714(length: int) -> None:
-    expected = HEADER + bytes.fromhex(VECTORS[length])
-    packet = RtpPacket.read(HEADER + PLAINTEXT)
-    assert run(OuterSender(PROVIDER, session_keys(length)).protect(packet)) == expected
-    assert run(OuterReceiver(PROVIDER, session_keys(length)).unprotect(expected)) == packet
+@pytest.mark.parametrize("case", load("srtp_aes_gcm"))
+def test_vectors_of_rfc_7714(case: Case) -> None:
+    keys = SessionKeys(run(PROVIDER.import_aead_key(octets(case, "key"))), octets(case, "salt"))
+    packet = RtpPacket.read(octets(case, "header") + octets(case, "plaintext"))
+    protected = octets(case, "header") + octets(case, "sealed")
+    assert run(OuterSender(PROVIDER, keys).protect(packet)) == protected
+    assert run(OuterReceiver(PROVIDER, keys).unprotect(protected)) == packet
 
 
 @pytest.mark.parametrize("profile", LIBSRTP)

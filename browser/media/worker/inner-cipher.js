@@ -50,8 +50,8 @@ export class InnerCipher {
    */
   static async derive(masterKey, masterSalt) {
     const prf = await crypto.subtle.importKey("raw", masterKey, "AES-CTR", false, ["encrypt"]);
-    const sessionKey = await derive(prf, masterSalt, LABEL_ENCRYPTION, masterKey.length);
-    const salt = await derive(prf, masterSalt, LABEL_SALT, IV_LENGTH);
+    const sessionKey = await deriveSessionKey(prf, masterSalt, LABEL_ENCRYPTION, masterKey.length);
+    const salt = await deriveSessionKey(prf, masterSalt, LABEL_SALT, IV_LENGTH);
     const usages = /** @type {KeyUsage[]} */ (["encrypt", "decrypt"]);
     const key = await crypto.subtle.importKey("raw", sessionKey, "AES-GCM", false, usages);
     return new InnerCipher(key, salt);
@@ -117,13 +117,13 @@ export class InnerCipher {
  * those 112 bits (RFC 7714, Section 11).
  *
  * @param {CryptoKey} prf
- * @param {Uint8Array} masterSalt
+ * @param {Uint8Array} masterSalt 12 octets, or 14 outside of GCM
  * @param {number} label
  * @param {number} length
  */
-async function derive(prf, masterSalt, label, length) {
+export async function deriveSessionKey(prf, masterSalt, label, length) {
   const counter = new Uint8Array(16);
-  counter.set(masterSalt.subarray(0, MASTER_SALT_LENGTH));
+  counter.set(masterSalt);
   counter[7] = (counter[7] ?? 0) ^ label;
   const ctr = { name: "AES-CTR", counter, length: 16 };
   return new Uint8Array(await crypto.subtle.encrypt(ctr, prf, new Uint8Array(length)));

@@ -1,6 +1,4 @@
-/** Octet strings of the vectors. */
-
-import { readFileSync } from "node:fs";
+/** Octet strings of the vectors, in Node and in a browser. */
 
 /** @param {string} hex */
 export function octets(hex) {
@@ -9,12 +7,7 @@ export function octets(hex) {
 
 /** @param {ArrayBuffer | Uint8Array} data */
 export function hex(data) {
-  return Buffer.from(data).toString("hex");
-}
-
-/** @param {string} path within tests/vectors */
-export function vectors(path) {
-  return JSON.parse(readFileSync(new URL(`../../../vectors/${path}`, import.meta.url), "utf8"));
+  return Array.from(new Uint8Array(data), (octet) => octet.toString(16).padStart(2, "0")).join("");
 }
 
 /** An `ekt_key` message of the vectors. */

@@ -1,33 +1,44 @@
-/** The common vectors of the inner layer and EKT, which the native endpoint reads as well. */
+/** Published vectors, and the common ones of the inner layer and EKT, which the native endpoint reads as well. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import {
   splitEKTField,
   writeEKTPlaintext,
   writeFullEKTField,
 } from "../../../../browser/media/worker/ekt-field.js";
-import { InnerCipher } from "../../../../browser/media/worker/inner-cipher.js";
-import { KeyWrap, UnwrapFailed } from "../../../../browser/media/worker/key-wrap.js";
+import * as innerCipher from "../../../../browser/media/worker/inner-cipher.js";
+import * as keyWrapping from "../../../../browser/media/worker/key-wrap.js";
 import { writeOriginalHeader } from "../../../../browser/media/worker/original-header.js";
 import { ParameterSets } from "../../../../browser/media/worker/parameter-sets.js";
 import { FORMATS } from "../../../../browser/media/worker/payload-format.js";
 import { InnerReceiver } from "../../../../browser/media/worker/receiver.js";
 import { FrameDropped, Statistics } from "../../../../browser/media/worker/statistics.js";
-import { ektKey, hex, octets, vectors } from "./octets.js";
+import { ektKey, hex, octets } from "./octets.js";
+import { innerPacket, keyWrap, sessionKey } from "./published.js";
 import { receiverOutcomes, senderOutcomes } from "./stories.js";
 
-for (const { key, wrapped, plaintext } of vectors("key_wrap_with_padding.json").cases) {
+const { InnerCipher } = innerCipher;
+const { KeyWrap } = keyWrapping;
+
+for (const vector of vectors("key_wrap_with_padding.json").cases) {
   // RFC 5649 treats a plaintext of one semiblock apart; no EKTPlaintext is that short.
-  if (wrapped.length <= 32) continue;
-  test(`key wrap with padding: ${wrapped}`, async () => {
-    const wrap = await KeyWrap.import(octets(key));
-    if (plaintext === null) {
-      await assert.rejects(wrap.unwrap(octets(wrapped)), UnwrapFailed);
-      return;
-    }
-    assert.equal(hex(await wrap.unwrap(octets(wrapped))), plaintext);
-    assert.equal(hex(await wrap.wrap(octets(plaintext))), wrapped);
+  if (vector.wrapped.length <= 32) continue;
+  test(`key wrap with padding: ${vector.wrapped}`, async () => {
+    assert.deepEqual(await keyWrap(keyWrapping, vector), vector);
+  });
+}
+
+for (const vector of vectors("srtp_key_derivation.json").cases) {
+  test(`session key: ${vector.label} of ${vector.master_key}`, async () => {
+    assert.deepEqual(await sessionKey(innerCipher, vector), vector);
+  });
+}
+
+for (const vector of vectors("srtp_aes_gcm.json").cases) {
+  test(`packet: ${vector.sealed}`, async () => {
+    assert.deepEqual(await innerPacket(innerCipher, vector), vector);
   });
 }
 
@@ -99,4 +110,9 @@ function expected({ install, restart, refused, expect }) {
   if (restart) return { restarted: true };
   if (install) return refused ? { refused: install.spi } : { installed: install.spi };
   return expect;
+}
+
+/** @param {string} path within tests/vectors */
+function vectors(path) {
+  return JSON.parse(readFileSync(new URL(`../../../vectors/${path}`, import.meta.url), "utf8"));
 }
