@@ -5,7 +5,9 @@
 "use strict";
 
 (() => {
-  const { idpRealm } = /** @type {{idpRealm: Function}} */ (/** @type {unknown} */ (globalThis));
+  const { idpRealm, idpInterfaces } = /** @type {{idpRealm: Function, idpInterfaces: Function}} */ (
+    /** @type {unknown} */ (globalThis)
+  );
 
   addEventListener("message", async ({ data, source, ports: [port] }) => {
     if (source !== parent || data?.type !== "perc-idp-sandbox" || !port) return;
@@ -35,7 +37,8 @@
    * @param {MessagePort} port
    */
   function start({ uri, origin }, port) {
-    const text = `(${idpRealm})(${JSON.stringify({ uri, asking: origin })})`;
+    const told = JSON.stringify({ uri, asking: origin });
+    const text = `"use strict"; (${idpRealm})(${told}, ${idpInterfaces});`;
     const script = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
     new Worker(script).postMessage(null, [port]);
   }

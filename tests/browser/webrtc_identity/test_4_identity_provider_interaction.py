@@ -75,15 +75,59 @@ async def test_4_2_the_realm_is_a_worker_of_no_page(act: Act) -> None:
     assert told["absent"] == ["undefined"] * 5
 
 
+LOOK = """
+  const looked = (look) => `
+    const thrown = (action) => { try { action(); return "nothing"; } catch (error) { return error.name; } };
+    const shape = (object, name) => {
+      const { get, set, value, ...attributes } = Object.getOwnPropertyDescriptor(object, name);
+      return [name, ...Object.keys(attributes).filter((key) => attributes[key]).sort()].join(" ");
+    };
+    rtcIdentityProvider.register({
+      generateAssertion: () => ({ idp: { domain: "x" }, assertion: JSON.stringify(look()) }),
+      validateAssertion() {},
+    });
+    const look = () => { ${look} };`;
+  return read(await asserting(scripted(looked(`BODY`))).getIdentityAssertion());
+"""
+
+
+async def test_4_2_the_global_is_a_rtc_identity_provider_global_scope(act: Act) -> None:
+    body = """
+      const scope = RTCIdentityProviderGlobalScope;
+      const { get, set } = Object.getOwnPropertyDescriptor(self, "rtcIdentityProvider");
+      return [
+        self instanceof scope, {} instanceof scope, String(self), scope.name, scope.length,
+        Object.getPrototypeOf(scope) === WorkerGlobalScope, scope.prototype instanceof WorkerGlobalScope,
+        thrown(() => new scope()), shape(self, "RTCIdentityProviderGlobalScope"), shape(self, "rtcIdentityProvider"),
+        get.name, typeof set, get.call(self) === get() && get() === rtcIdentityProvider, thrown(() => get.call({})),
+      ];
+    """
+    assert await act(LOOK.replace("BODY", body)) == [
+        *[True, False, "[object RTCIdentityProviderGlobalScope]", "RTCIdentityProviderGlobalScope", 0],
+        *[True, True, "TypeError"],
+        "RTCIdentityProviderGlobalScope configurable writable",
+        "rtcIdentityProvider configurable enumerable",
+        *["get rtcIdentityProvider", "undefined", True, "TypeError"],
+    ]
+
+
 async def test_4_2_the_global_has_a_registrar(act: Act) -> None:
     body = """
-      const look = `return { idp: { domain: "x" }, assertion: JSON.stringify([
+      const { prototype } = RTCIdentityProviderRegistrar;
+      return [
         rtcIdentityProvider instanceof RTCIdentityProviderRegistrar, String(rtcIdentityProvider),
-        typeof RTCIdentityProviderRegistrar.prototype.register, rtcIdentityProvider.register.length,
-      ]) }`;
-      return read(await asserting(proxy(look)).getIdentityAssertion());
+        RTCIdentityProviderRegistrar.length, thrown(() => new RTCIdentityProviderRegistrar()),
+        prototype.register.length, thrown(() => prototype.register.call({}, {})),
+        shape(self, "RTCIdentityProviderRegistrar"), shape(RTCIdentityProviderRegistrar, "prototype"),
+        shape(prototype, "register"),
+      ];
     """
-    assert await act(body) == [True, "[object RTCIdentityProviderRegistrar]", "function", 1]
+    assert await act(LOOK.replace("BODY", body)) == [
+        *[True, "[object RTCIdentityProviderRegistrar]", 0, "TypeError", 1, "TypeError"],
+        "RTCIdentityProviderRegistrar configurable writable",
+        "prototype",
+        "register configurable enumerable writable",
+    ]
 
 
 async def test_4_2_those_interfaces_are_not_the_pages(act: Act) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
 
-from tests.browser.identity_pages.servers import Server
+import pytest
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from perc_server.identity_provider.proxy import STATIC
+from tests.browser.identity_pages.servers import HostileProvider, Server
 from tests.browser.webrtc_identity.conftest import Act
 
 pytestmark = pytest.mark.chromium
@@ -33,15 +38,55 @@ async def test_5_1_a_proxy_that_did_not_register_cannot_be_used(script: str, act
     assert await act(body.replace("SCRIPT", script)) == BAD_SCRIPT
 
 
-async def test_5_1_a_member_that_is_missing_is_a_type_error(act: Act) -> None:
-    body = """
-      const script = `let error;
-        try { rtcIdentityProvider.register({}); } catch (caught) { error = caught.name; }
-        rtcIdentityProvider.register({ validateAssertion() {},
-          generateAssertion: () => ({ idp: { domain: "x" }, assertion: JSON.stringify(error) }) });`;
-      return read(await asserting(scripted(script)).getIdentityAssertion());
-    """
-    assert await act(body) == "TypeError"
+REFUSALS = """
+  let reads = 0;
+  const named = (action) => { try { action(); return "nothing"; } catch (error) { return error.name; } };
+  const f = () => {};
+  const refused = [
+    [], [undefined], [null], [5], ["text"], [{}], [{ generateAssertion: f }], [{ validateAssertion: f }],
+    [{ generateAssertion: f, validateAssertion: {} }],
+    [{ generateAssertion: 5, get validateAssertion() { reads += 1; return f; } }],
+  ].map((args) => named(() => rtcIdentityProvider.register(...args)));
+  const shape = [reads, String(rtcIdentityProvider), named(() => new RTCIdentityProviderRegistrar()),
+    named(() => RTCIdentityProviderRegistrar.prototype.register.call({}, {})),
+    Object.keys(RTCIdentityProviderRegistrar.prototype)];
+  rtcIdentityProvider.register({
+    validateAssertion() {},
+    generateAssertion() {
+      "use strict";
+      return { idp: { domain: "x" }, assertion: JSON.stringify({ refused, shape, told: typeof this }) };
+    },
+  });
+"""
+REFUSED = {
+    "refused": ["TypeError"] * 10,
+    "shape": [0, "[object RTCIdentityProviderRegistrar]", "TypeError", "TypeError", ["register"]],
+    "told": "undefined",  # callbacks have no `this`
+}
+
+
+async def test_5_1_what_is_no_identity_provider_is_a_type_error(act: Act) -> None:
+    body = f"return read(await asserting(scripted(`{REFUSALS}`)).getIdentityAssertion());"
+    assert await act(body) == REFUSED
+
+
+@pytest.fixture
+def framed(provider: HostileProvider) -> Iterator[str]:
+    """The protocol of a proxy that our identity providers' own frame runs."""
+
+    async def frame(_request: Request) -> Response:
+        script = (STATIC / "frame.js").read_text()
+        return HTMLResponse(f"<!doctype html><script>{script}</script><script>{REFUSALS}</script>")
+
+    path = "/.well-known/idp-proxy/framed/frame"
+    provider.handlers[path] = frame
+    yield "framed"
+    del provider.handlers[path]
+
+
+async def test_5_1_the_same_in_the_frame_of_our_identity_providers(framed: str, act: Act) -> None:
+    body = f"return read(await asserting({{ protocol: '{framed}' }}).getIdentityAssertion());"
+    assert await act(body) == REFUSED
 
 
 async def test_5_1_the_first_registration_stays(act: Act) -> None:

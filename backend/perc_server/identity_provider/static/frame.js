@@ -13,15 +13,42 @@
   /** @type {{generateAssertion: Function, validateAssertion: Function} | undefined} */
   let identityProvider;
 
-  globalThis.rtcIdentityProvider = Object.freeze({
+  // In the shape of Web IDL. RTCIdentityProviderGlobalScope is not there: it is a Worker's, this global is a Window.
+  class RTCIdentityProviderRegistrar {
+    constructor() {
+      throw new TypeError("Illegal constructor");
+    }
+
     register(idp) {
-      if (
-        typeof idp?.generateAssertion === "function" &&
-        typeof idp.validateAssertion === "function"
-      ) {
-        identityProvider ??= idp;
-      }
-    },
+      if (this !== registrar) throw new TypeError("Illegal invocation");
+      const generateAssertion = callback(idp, "generateAssertion");
+      const validateAssertion = callback(idp, "validateAssertion");
+      identityProvider ??= { generateAssertion, validateAssertion };
+    }
+
+    static {
+      Object.defineProperty(this.prototype, "register", { enumerable: true });
+      const tag = { value: this.name, configurable: true };
+      Object.defineProperty(this.prototype, Symbol.toStringTag, tag);
+    }
+  }
+
+  function callback(dictionary, name) {
+    const value = Object(dictionary)[name];
+    if (typeof value === "function") return value;
+    throw new TypeError(`RTCIdentityProvider: ${name} is not a function.`);
+  }
+
+  const registrar = Object.create(RTCIdentityProviderRegistrar.prototype);
+  Object.defineProperty(globalThis, "RTCIdentityProviderRegistrar", {
+    value: RTCIdentityProviderRegistrar,
+    configurable: true,
+    writable: true,
+  });
+  Object.defineProperty(globalThis, "rtcIdentityProvider", {
+    get: () => registrar,
+    configurable: true,
+    enumerable: true,
   });
 
   /** Secrets of sign-ins under way, by challenge (as in RFC 7636): a code is of use to this very frame alone. */
@@ -44,11 +71,12 @@
 
   async function answer({ id, op, contents, options, assertion }, asking) {
     try {
+      const { generateAssertion, validateAssertion } = identityProvider;
       if (op === "generateAssertion") {
-        return { id, result: await identityProvider.generateAssertion(contents, asking, options) };
+        return { id, result: await generateAssertion(contents, asking, options) };
       }
       if (op === "validateAssertion") {
-        return { id, result: await identityProvider.validateAssertion(assertion, asking) };
+        return { id, result: await validateAssertion(assertion, asking) };
       }
       throw new TypeError("not an operation of an identity provider");
     } catch (error) {

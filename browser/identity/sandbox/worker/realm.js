@@ -1,47 +1,22 @@
 /**
- * The realm of an IdP proxy in a Worker of an opaque origin: RTCIdentityProviderGlobalScope, as far as a script can make
- * it. This function's text is the Worker's script (see sandbox.js), so it uses nothing outside itself.
+ * The realm of an IdP proxy in a Worker of an opaque origin: loads the IdP's script and answers for it. This function's
+ * text is part of the Worker's script (see sandbox.js), so it uses nothing outside itself.
  */
 "use strict";
 
-/**
- * @typedef {{generateAssertion: Function, validateAssertion: Function}} RTCIdentityProvider
- * @typedef {{id: number, op: string, contents?: string, options?: object, assertion?: string}} Request
- */
+/** @typedef {{generateAssertion: Function, validateAssertion: Function}} RTCIdentityProvider */
+/** @typedef {{id: number, op: string, contents?: string, options?: object, assertion?: string}} Request */
+/** @typedef {(onregister: (idp: RTCIdentityProvider) => void) => void} Interfaces defines them */
 
 /** @type {any} */ (globalThis).idpRealm = function idpRealm(
   /** @type {{uri: string, asking: string}} */ { uri, asking },
+  /** @type {Interfaces} */ interfaces,
 ) {
   /** @type {RTCIdentityProvider | undefined} */
   let identityProvider;
-
-  // The specification wants an RTCError from an IdP and exposes the interface to windows only. Takes the older
-  // constructor's `new RTCError("idp-need-login")`, too.
-  class RTCError extends DOMException {
-    /**
-     * @param {string | {errorDetail: string}} init
-     * @param {string} [message]
-     */
-    constructor(init, message) {
-      super(message, "OperationError");
-      Object.assign(this, typeof init === "string" ? { errorDetail: init } : init);
-    }
-  }
-
-  class RTCIdentityProviderRegistrar {
-    /** @param {any} idp */
-    register(idp) {
-      const { generateAssertion, validateAssertion } = Object(idp);
-      if (typeof generateAssertion !== "function" || typeof validateAssertion !== "function") {
-        throw new TypeError("not an RTCIdentityProvider");
-      }
-      identityProvider ??= { generateAssertion, validateAssertion };
-    }
-
-    get [Symbol.toStringTag]() {
-      return "RTCIdentityProviderRegistrar";
-    }
-  }
+  interfaces((idp) => {
+    identityProvider ??= idp;
+  });
 
   // "a JavaScript realm that operates in the origin of the loaded JavaScript": told to the script, not given to it.
   // The members are its own, as those of a window's location are, so that JSON shows them.
@@ -59,13 +34,7 @@
     hash,
   };
   Object.defineProperty(location, "toString", { value: () => href });
-  const members = {
-    rtcIdentityProvider: new RTCIdentityProviderRegistrar(),
-    location: Object.freeze(location),
-    origin,
-    RTCError,
-    RTCIdentityProviderRegistrar,
-  };
+  const members = { location: Object.freeze(location), origin };
   for (const [name, value] of Object.entries(members)) {
     Object.defineProperty(self, name, { value, configurable: true, enumerable: true });
   }
@@ -84,21 +53,28 @@
       port.postMessage({ type: "failed", loaded: true, reason: String(error) });
       return;
     }
-    if (!identityProvider) {
+    const idp = identityProvider;
+    if (!idp) {
       port.postMessage({ type: "failed", loaded: true, reason: "the IdP proxy did not register" });
       return;
     }
-    port.onmessage = async ({ data }) => port.postMessage(await answer(data));
+    port.onmessage = async ({ data }) => port.postMessage(await answer(idp, data));
     port.postMessage({ type: "ready", registered: true });
   }
 
-  /** @param {Request} request */
-  async function answer({ id, op, contents, options, assertion }) {
+  /**
+   * @param {RTCIdentityProvider} idp
+   * @param {Request} request
+   */
+  async function answer(
+    { generateAssertion, validateAssertion },
+    { id, op, contents, options, assertion },
+  ) {
     try {
       const result =
         op === "generateAssertion"
-          ? await identityProvider?.generateAssertion(contents, asking, options)
-          : await identityProvider?.validateAssertion(assertion, asking);
+          ? await generateAssertion(contents, asking, options)
+          : await validateAssertion(assertion, asking);
       return { id, result: plain(result) };
     } catch (error) {
       const { name, message, errorDetail, idpErrorInfo, idpLoginUrl, loginUrl } = Object(error);
