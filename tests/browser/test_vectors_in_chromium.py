@@ -1,4 +1,4 @@
-"""The published vectors of tests/vectors in Workers of a real Chromium.
+"""The published vectors of tests/vectors in Workers of a real Chromium, and the keys that they make there.
 
 Those of WebCryptoProvider are the same as on CPython; those of the transform Worker's modules are the same as in Node.
 """
@@ -30,6 +30,24 @@ KINDS = (
 )
 TRANSFORM_KINDS = ("key_wrap_with_padding", "srtp_key_derivation", "srtp_aes_gcm")
 
+Key = tuple[str, str, str | None]
+"""How it came to be, its algorithm, and its curve."""
+
+PROVIDER_KEYS: set[Key] = {
+    ("generateKey", "ECDSA", "P-256"),
+    ("generateKey", "ECDH", "P-256"),
+    ("generateKey", "ECDH", "P-384"),
+    ("generateKey", "X25519", None),
+    ("importKey", "AES-GCM", None),
+    ("importKey", "AES-CTR", None),
+    ("importKey", "AES-CBC", None),
+}
+TRANSFORM_KEYS: set[Key] = {
+    ("importKey", "AES-CBC", None),
+    ("importKey", "AES-CTR", None),
+    ("importKey", "AES-GCM", None),
+}
+
 
 def transform_vectors() -> dict[str, list[dict[str, Any]]]:
     vectors = {kind: load(kind) for kind in TRANSFORM_KINDS}
@@ -60,3 +78,12 @@ async def test_every_published_vector_holds_in_webcrypto(answers: dict[str, dict
 
 async def test_every_published_vector_holds_in_the_transform_worker(answers: dict[str, dict[str, Any]]) -> None:
     assert answers["transform"]["found"] == transform_vectors()
+
+
+@pytest.mark.parametrize(("worker", "kinds"), [("provider", PROVIDER_KEYS), ("transform", TRANSFORM_KEYS)])
+async def test_no_private_or_secret_key_is_extractable(
+    answers: dict[str, dict[str, Any]], worker: str, kinds: set[Key]
+) -> None:
+    keys = [key for key in answers[worker]["keys"] if key["type"] != "public"]
+    assert {(key["maker"], key["algorithm"], key["curve"]) for key in keys} >= kinds
+    assert [key for key in keys if key["extractable"]] == []

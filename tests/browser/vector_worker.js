@@ -1,5 +1,7 @@
 /** Runs tests/vectors/provider_vectors.py against WebCryptoProvider, in a Worker as the Key Distributor's. */
 
+import { watchKeys } from "./key_watch.js";
+
 const FILES = [
   "provider_vectors.py",
   "webcrypto_private_keys.py",
@@ -47,8 +49,9 @@ async function run(assets) {
     env: { PYTHONPATH: "/perc.zip:/vectors" },
     fsInit: (fileSystem) => install(fileSystem, assets),
   });
+  const keys = watchKeys();
   const counts = await pyodide.runPythonAsync(RUN);
-  return { counts: counts.toJs({ dict_converter: Object.fromEntries }) };
+  return { counts: counts.toJs({ dict_converter: Object.fromEntries }), keys };
 }
 
 self.onmessage = ({ data }) =>
