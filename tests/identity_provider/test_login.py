@@ -65,6 +65,55 @@ def test_guessing_is_stopped_even_for_the_right_password(provider: Provider) -> 
     assert int(page.headers["retry-after"]) > 0
 
 
+def guess(provider: Provider, name: str = "alice", times: int = 10) -> None:
+    """From somebody else's browser."""
+    own, provider.client = provider.client, provider.browser()
+    for _ in range(times):
+        assert provider.sign_in(name, "wrong").status_code == 401
+    assert provider.sign_in(name, "wrong").status_code == 429
+    provider.client = own
+
+
+def test_whoever_guesses_does_not_lock_the_owners_browser(provider: Provider) -> None:
+    provider.signed_in()
+    guess(provider)
+    assert provider.signed_in().is_signed_in()
+    provider.clock.now += provider.config.sign_in_lifetime
+    assert not provider.is_signed_in()
+    guess(provider)
+    assert provider.signed_in().is_signed_in(), "also when the sign-in has ended"
+
+
+def test_whoever_guesses_does_not_keep_the_owner_from_changing_the_password(provider: Provider) -> None:
+    provider.signed_in()
+    guess(provider)
+    fields = {"current": "alice-demo", "password": "correct horse battery"}
+    answer = provider.post("/account/password", "/account/password", **fields)
+    assert answer.headers["location"] == "/account?done=password"
+
+
+def test_a_browser_is_the_owners_of_its_own_name_only(provider: Provider) -> None:
+    provider.signed_in("anna")
+    for _ in range(10):
+        provider.sign_in("alice", "wrong", again="1")
+    assert provider.sign_in("alice", "alice-demo", again="1").status_code == 429
+
+
+def test_a_browser_that_was_signed_out_is_nobodys(provider: Provider) -> None:
+    cookie = provider.signed_in().client.cookies["__Host-sign-in"]
+    provider.post("/sign-out")
+    provider.client.cookies.set("__Host-sign-in", cookie)
+    guess(provider)
+    assert provider.sign_in("alice", "alice-demo").status_code == 429
+
+
+def test_guessing_at_the_owners_browser_is_stopped(provider: Provider) -> None:
+    provider.signed_in()
+    for _ in range(10):
+        assert provider.sign_in("alice", "wrong", again="1").status_code == 401
+    assert provider.sign_in("alice", "alice-demo", again="1").status_code == 429
+
+
 def test_guessing_names_from_one_address_is_stopped(provider: Provider) -> None:
     for number in range(30):
         provider.sign_in(f"user{number}", "wrong")

@@ -41,6 +41,43 @@ def test_success_takes_back_one_attempt_of_the_network_and_no_more() -> None:
     assert limits.guess("alice", "192.0.2.1") > 0
 
 
+def test_those_who_guess_at_a_name_do_not_lock_its_owners_browser() -> None:
+    limits = Limits(Clock())
+    for _ in range(10):
+        assert limits.guess("alice", "198.51.100.1") == 0
+    assert limits.guess("alice", "198.51.100.1") > 0
+    assert limits.guess("alice", "192.0.2.1") > 0
+    assert limits.guess("alice", "192.0.2.1", own=True) == 0
+
+
+def test_those_who_guess_from_a_network_do_not_lock_the_browsers_of_others_in_it() -> None:
+    limits = Limits(Clock())
+    for number in range(30):
+        limits.guess(f"user{number}", "192.0.2.1")
+    assert limits.guess("alice", "192.0.2.1") > 0
+    assert limits.guess("alice", "192.0.2.1", own=True) == 0
+
+
+def test_guesses_at_a_browser_of_the_owners_are_limited_too_for_all_of_them_together() -> None:
+    clock = Clock()
+    limits = Limits(clock)
+    assert [limits.guess("alice", f"192.0.2.{number}", own=True) for number in range(10)] == [0] * 10
+    assert limits.guess("alice", "192.0.2.11", own=True) > 0
+    assert limits.guess("alice", "192.0.2.11") == 0, "and they cost strangers nothing"
+    clock.now += 600
+    assert limits.guess("alice", "192.0.2.11", own=True) == 0
+
+
+def test_a_right_guess_takes_back_only_guesses_of_its_own_kind() -> None:
+    limits = Limits(Clock())
+    for _ in range(10):
+        limits.guess("alice", "198.51.100.1")
+        limits.guess("alice", "192.0.2.1", own=True)
+    limits.guessed("alice", "192.0.2.1", own=True)
+    assert limits.guess("alice", "198.51.100.1") > 0
+    assert limits.guess("alice", "192.0.2.1", own=True) == 0
+
+
 def test_memory_is_bounded() -> None:
     limit = AttemptLimit(1, 60, Clock())
     for number in range(MAX_KEYS + 1):

@@ -87,12 +87,12 @@ class AccountPages:
         fields = await read_form(request)
         current, chosen = fields.get("current", ""), fields.get("password", "")
         account = sign_in.account
-        if wait := self._limits.guess(account.name, network(request)):
+        if wait := self._limits.guess(account.name, network(request), own=True):
             return self._password_page(request, sign_in, too_many(wait).detail, status=429)
         known = await run_in_threadpool(self._accounts.with_hash, account.name)
         if not await self._passwords.verify(known and known[1], current):
             return self._password_page(request, sign_in, "That is not your current password.")
-        self._limits.guessed(account.name, network(request))
+        self._limits.guessed(account.name, network(request), own=True)
         objection = passwords.objection(chosen, account.name)
         if objection or passwords.normalized(chosen) == passwords.normalized(current):
             return self._password_page(request, sign_in, "", objection or "That is the password that you have.")

@@ -40,12 +40,13 @@ class SigningIn:
         asking = Asking.of(request)
         fields = await read_form(request)
         name, password = canonical(fields.get("name", ""))[:64], fields.get("password", "")
-        if wait := self._limits.guess(name, network(request)):
+        own = await self._visitors.has_been(request, name)
+        if wait := self._limits.guess(name, network(request), own=own):
             return self._refused(request, asking, name, wait)
         known = await run_in_threadpool(self._accounts.with_hash, name)
         if not await self._passwords.verify(known and known[1], password) or known is None:
             return self._page(request, asking, 401, name=name, problem=WRONG_PASSWORD, invalid="true")
-        self._limits.guessed(name, network(request))
+        self._limits.guessed(name, network(request), own=own)
         return await self._visitors.begin(request, known[0], asking.signed_in_as(known[0]))
 
     async def passkey_options(self, request: Request) -> Response:

@@ -57,20 +57,30 @@ class Limits:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._names = AttemptLimit(10, 600, clock)
+        self._own = AttemptLimit(10, 600, clock)
         self._networks = AttemptLimit(30, 600, clock)
         self._registrations = AttemptLimit(20, 3600, clock)
         self._challenges = AttemptLimit(60, 600, clock)
 
-    def guess(self, name: str, network: str) -> float:
-        """Counts a guess at this name's password; seconds to wait instead if there were too many."""
+    def guess(self, name: str, network: str, *, own: bool = False) -> float:
+        """Counts a guess at this name's password; seconds to wait instead if there were too many.
+
+        In a browser that has signed in as this name (`own`) it counts for itself: strangers, who could lock a name
+        for everybody else, cannot lock it there, and get no guesses by it that they had not.
+        """
+        if own:
+            return _count(self._own, name)
         if wait := max(self._names.wait(name), self._networks.wait(network)):
             return wait
         self._names.count(name)
         self._networks.count(network)
         return 0.0
 
-    def guessed(self, name: str, network: str) -> None:
-        """The guess was right. What others tried from that network still counts."""
+    def guessed(self, name: str, network: str, *, own: bool = False) -> None:
+        """The guess was right. What others tried from that network, or at that name elsewhere, still counts."""
+        if own:
+            self._own.forget(name)
+            return
         self._names.forget(name)
         self._networks.take_back(network)
 

@@ -29,6 +29,11 @@ class Visitors:
         token = request.cookies.get(cookies.SIGN_IN)
         return await run_in_threadpool(self._sessions.signed_in, token) if token else None
 
+    async def has_been(self, request: Request, name: str) -> bool:
+        """Whether it was this name that last signed in at this browser, and has not signed out since."""
+        before = await self._before(request)
+        return before is not None and before.account.name == name
+
     def only(self, handler: Callable[[Request, SignIn], Awaitable[Response]]) -> Handler:
         """A handler for those who are signed in; everyone else is asked to sign in."""
 
