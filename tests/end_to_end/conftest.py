@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Playwright
 
-from tests.browser.conftest import assets, browser  # noqa: F401 - fixtures
+from tests.browser.conftest import assets, browser, playwright  # noqa: F401 - fixtures
 from tests.end_to_end.deployment import Deployment, deployed
 from tests.end_to_end.people import Person
+from tests.end_to_end.tabs import everyday_profile
 
 Come = Callable[[str], Awaitable[Person]]
 
@@ -34,3 +35,10 @@ async def come(browser: Browser, deployment: Deployment) -> AsyncIterator[Come]:
     yield arrive
     for person in people:
         await person.leave()
+
+
+@pytest.fixture
+async def everyday_alice(playwright: Playwright, deployment: Deployment) -> AsyncIterator[Person]:  # noqa: F811
+    """alice, at a browser whose tabs are not kept awake."""
+    async with everyday_profile(playwright) as profile:
+        yield await Person.with_profile("alice", profile, deployment)

@@ -69,6 +69,10 @@ class Person:
     @classmethod
     async def at_a_browser(cls, name: str, browser: Browser, deployment: Deployment) -> Person:
         context = await browser.new_context(permissions=["camera", "microphone"])
+        return await cls.with_profile(name, context, deployment)
+
+    @classmethod
+    async def with_profile(cls, name: str, context: BrowserContext, deployment: Deployment) -> Person:
         await context.add_init_script(LOOKS[name].script)
         return cls(name, deployment, context, await context.new_page())
 

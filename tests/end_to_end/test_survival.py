@@ -1,19 +1,25 @@
-"""What a call survives: a lost tunnel, the owner's reload, another network path, a frozen page."""
+"""What a call survives: a lost tunnel, the owner's reload, another network path, a hidden or frozen page."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from playwright.async_api import expect
 
+from perc.key_distributor.associations import ASLEEP
+from perc.tunnel.messages import Message, TunneledDtls
 from perc_server.media_distributor.conference import Conference
 from perc_server.media_distributor.ice import Address
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
-from tests.end_to_end.people import JOIN_LIMIT
+from tests.end_to_end.opened_worker import OpenedWorker
+from tests.end_to_end.people import JOIN_LIMIT, Person
+from tests.end_to_end.tabs import freeze, hide, slowed_down
+
+pytestmark = pytest.mark.chromium
 
 TUNNEL_LOST = "lost its tunnel"
 
@@ -185,27 +191,79 @@ async def test_an_endpoint_that_was_given_up_comes_back_as_another(come: Come, d
     await bob.sees(alice)
 
 
-async def test_a_frozen_owner_page_thaws_and_rekeys(come: Come, deployment: Deployment) -> None:
-    alice, bob, ben = await come("alice"), await come("bob"), await come("ben")
+@contextlib.contextmanager
+def held_up(conference: Conference, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[TunneledDtls]]:
+    """Whoever joins meanwhile hears nothing of the Key Distributor: what it tells them goes into the list."""
+    present = {endpoint.association_id for endpoint in conference.endpoints}
+    receive, told = conference.tunnel_received, list[TunneledDtls]()
+
+    def hold_up(message: Message) -> None:
+        if isinstance(message, TunneledDtls) and message.association_id not in present:
+            told.append(message)
+        else:
+            receive(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conference, "tunnel_received", hold_up)
+        yield told
+
+
+async def spis(worker: OpenedWorker) -> set[int]:
+    """Of every EKTKey that somebody has had."""
+    return {key.spi for key in await worker.ekt_keys()}
+
+
+async def rekeyed(worker: OpenedWorker, before: set[int]) -> None:
+    """Waits until somebody has another EKTKey than those of before."""
+    async with asyncio.timeout(JOIN_LIMIT / 1000):
+        while await spis(worker) <= before:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_frozen_owner_page_thaws_and_rekeys(
+    come: Come, deployment: Deployment, everyday_alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob, ben = everyday_alice, await OpenedWorker.of(await come("bob")), await come("ben")
     link = await alice.open_room("frozen")
-    await bob.join(link)
-    await bob.sees(alice)
-    session = await alice.context.new_cdp_session(alice.page)
-    await session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    await bob.person.join(link)
+    await bob.person.sees(alice)
     await ben.follow(link)
-    await ben.page.get_by_role("button", name="Join").click()
-    await asyncio.sleep(3)
-    await session.send("Page.setWebLifecycleState", {"state": "active"})
+    before = await spis(bob)
+    await hide(alice)
+    with held_up(conference_of(deployment, "frozen"), monkeypatch) as told:
+        await ben.page.get_by_role("button", name="Join").click()
+        async with asyncio.timeout(JOIN_LIMIT / 1000):
+            while not told:
+                await asyncio.sleep(0.01)
+        await freeze(alice)
+        await asyncio.sleep(1)  # for what is on its way
+        before_sleep = len(told)
+        # Awake, the Key Distributor would repeat its first flight; late with it by ASLEEP, it knows that it has slept.
+        await asyncio.sleep(ASLEEP + 1)
+        assert len(told) == before_sleep
+    await ben.expect_state("connecting")
+    assert await spis(bob) == before
+    await alice.page.bring_to_front()
     await ben.expect_state("in-call")
-    await bob.sees(ben)
+    await rekeyed(bob, before)
+    await bob.person.sees(ben)
     await ben.sees(alice)
+    await bob.person.expect_state("in-call")
 
 
-async def test_a_host_in_a_hidden_tab_lets_people_in(come: Come) -> None:
-    alice, bob = await come("alice"), await come("bob")
+async def test_a_host_in_a_hidden_tab_lets_people_in_and_rekeys(come: Come, everyday_alice: Person) -> None:
+    alice, bob, ben = everyday_alice, await OpenedWorker.of(await come("bob")), await come("ben")
     link = await alice.open_room("hidden")
-    other = await alice.context.new_page()
-    await other.bring_to_front()
-    await bob.join(link)
-    await bob.sees(alice)
-    await alice.hears(bob)
+    await hide(alice)
+    await bob.person.follow(link)
+    await slowed_down(alice)  # while nobody is heard there: tabs that sound are spared
+    await bob.person.page.get_by_role("button", name="Join").click()
+    await bob.person.expect_state("in-call")
+    await bob.person.sees(alice)
+    await alice.hears(bob.person)
+    before = await spis(bob)
+    await ben.join(link)
+    await rekeyed(bob, before)
+    await ben.sees(alice)
+    await bob.person.sees(ben)
+    assert await alice.page.evaluate("document.hidden")
