@@ -7,23 +7,46 @@ import os
 import signal
 import stat
 import sys
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+import pytest
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
 
 from perc_server.certificates import demo_certificates
-from tests.browser.conftest import assets  # noqa: F401 - fixture
+from perc_server.demo import IDENTITY_PROVIDERS
+from tests.browser.conftest import assets, browser, playwright  # noqa: F401 - fixtures
+from tests.end_to_end.conftest import Come, come  # noqa: F401 - a fixture
 from tests.end_to_end.deployment import REPOSITORY, free_port
+from tests.end_to_end.people import see_and_hear_one_another
 
 
-async def test_the_demo_prints_one_url_and_ends_when_told(assets: None, tmp_path: Path) -> None:  # noqa: F811
-    port = free_port()
+@dataclass(frozen=True)
+class Demo:
+    """What the one command started, and the URL that it printed."""
+
+    process: asyncio.subprocess.Process
+    origin: str
+    identity_provider_ports: tuple[int, int]
+
+    def identity_provider(self, label: str) -> str:
+        """What the page calls it."""
+        ports = zip(IDENTITY_PROVIDERS, self.identity_provider_ports, strict=True)
+        [name] = [f"{provider.host}:{port}" for provider, port in ports if provider.label == label]
+        return name
+
+
+@pytest.fixture
+async def deployment(assets: None, tmp_path: Path) -> AsyncIterator[Demo]:  # noqa: F811
+    """The demo on ports of its own."""
+    ports = (free_port(), free_port())
     options = {
         "--state": str(tmp_path),
-        "--port": str(port),
+        "--port": str(free_port()),
         "--tunnel-port": str(free_port()),
         "--control-port": str(free_port()),
     }
@@ -31,25 +54,37 @@ async def test_the_demo_prints_one_url_and_ends_when_told(assets: None, tmp_path
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "perc_server", "serve"),
         *(word for option in options.items() for word in option),
-        *("--identity-provider-ports", str(free_port()), str(free_port())),
+        *("--identity-provider-ports", *map(str, ports)),
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": paths},
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
     )
     assert process.stdout is not None
     try:
-        assert await process.stdout.readline() == f"Open http://localhost:{port}/\n".encode()
-        async with httpx2.AsyncClient() as client:
-            page = await client.get(f"http://localhost:{port}/")
-        assert page.status_code == 200
-        process.send_signal(signal.SIGTERM)
-        assert await process.stdout.read() == b""
-        assert await process.wait() == 0
+        words = (await process.stdout.readline()).decode().split()
+        assert words == ["Open", f"http://localhost:{options['--port']}/"]
+        yield Demo(process, words[1], ports)
     finally:
         with suppress(ProcessLookupError):
-            process.kill()
+            process.terminate()
         await process.wait()
+
+
+async def test_the_demo_prints_one_url_and_ends_when_told(deployment: Demo) -> None:
+    async with httpx2.AsyncClient() as client:
+        page = await client.get(deployment.origin)
+    assert page.status_code == 200
+    deployment.process.send_signal(signal.SIGTERM)
+    assert deployment.process.stdout is not None
+    assert await deployment.process.stdout.read() == b""
+    assert await deployment.process.wait() == 0
+
+
+@pytest.mark.chromium
+async def test_two_people_see_and_hear_each_other_in_the_demo(come: Come) -> None:  # noqa: F811
+    alice, bob = await come("alice"), await come("bob")
+    await bob.join(await alice.open_room("demo"))
+    await see_and_hear_one_another([alice, bob])
 
 
 def test_the_demo_ca_signs_the_media_distributor_only(tmp_path: Path) -> None:

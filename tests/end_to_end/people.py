@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
 from playwright.async_api import Error as PlaywrightError
-
-from tests.end_to_end.deployment import Deployment
 
 HERE = Path(__file__).parent
 CAMERA = (HERE / "camera.js").read_text()
@@ -55,10 +53,23 @@ LOOKS = {
 PROVIDERS = {"alice": "a", "anna": "a", "bob": "b", "ben": "b"}
 
 
+class Site(Protocol):
+    """Where people go, and where they are known."""
+
+    @property
+    def origin(self) -> str:
+        """Of the page."""
+        ...
+
+    def identity_provider(self, label: str) -> str:
+        """What the page calls it."""
+        ...
+
+
 class Person:
     """One demo account in a browser context of its own."""
 
-    def __init__(self, name: str, deployment: Deployment, context: BrowserContext, page: Page) -> None:
+    def __init__(self, name: str, deployment: Site, context: BrowserContext, page: Page) -> None:
         self.name = name
         self.page = page
         self.context = context
@@ -67,12 +78,12 @@ class Person:
         self._deployment = deployment
 
     @classmethod
-    async def at_a_browser(cls, name: str, browser: Browser, deployment: Deployment) -> Person:
+    async def at_a_browser(cls, name: str, browser: Browser, deployment: Site) -> Person:
         context = await browser.new_context(permissions=["camera", "microphone"])
         return await cls.with_profile(name, context, deployment)
 
     @classmethod
-    async def with_profile(cls, name: str, context: BrowserContext, deployment: Deployment) -> Person:
+    async def with_profile(cls, name: str, context: BrowserContext, deployment: Site) -> Person:
         await context.add_init_script(LOOKS[name].script)
         return cls(name, deployment, context, await context.new_page())
 
