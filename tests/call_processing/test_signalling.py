@@ -17,8 +17,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketDenialResponse
 
-from perc_server.call_processing.app import create_app
+from perc_server.call_processing import app as module
 from perc_server.call_processing.config import CallProcessingConfig, ControlConfig
+from perc_server.call_processing.control import ControlClient
 from perc_server.call_processing.schemas import MAXIMUM_BODY, MAXIMUM_SDP
 from perc_server.certificates import DemoCertificates, demo_certificates
 from perc_server.media_distributor.config import MediaDistributorConfig
@@ -31,11 +32,12 @@ OURS = {"Origin": ORIGIN, "Content-Type": "application/json"}
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
 NOBODY = "A" * 22
 
-START, OFFER, LEAVE = "/start-conf", "/perc/offer?salon", "/perc/leave?salon"
+START, OFFER, LEAVE, END = "/start-conf", "/perc/offer?salon", "/perc/leave?salon", "/perc/end?attic"
 GOOD: dict[str, dict[str, Any]] = {
     START: {"version": 1, "room": "kitchen", "fingerprint": FINGERPRINT},
     OFFER: {"version": 1, "type": "offer", "sdp": "v=0", "role": "participant"},
     LEAVE: {"version": 1, "endpoint": NOBODY},
+    END: {"version": 1, "claim": NOBODY},
 }
 
 
@@ -77,11 +79,8 @@ class Site:
 
     async def open(self) -> None:
         salon = GOOD[START] | {"room": "salon"}
-        while (await self.post(START, salon)).status_code != 200:  # the control connection is not up yet
-            await asyncio.sleep(0)
-        while (answer := await self.post(OFFER)).status_code != 200:  # nor has it said that the tunnel is
-            await asyncio.sleep(0)
-        self.endpoint = answer.json()["endpoint"]
+        assert (await self.post(START, salon)).status_code == 200
+        self.endpoint = (await self.post(OFFER)).json()["endpoint"]
 
     async def tunnel(self, state: str) -> None:
         """The salon's tunnel goes up or down; an answer that comes after the news says that it has arrived."""
@@ -104,6 +103,7 @@ class Site:
         assert (await self.post(OFFER)).status_code == 200
         assert (await self.post(START)).status_code == 200
         assert (await self.post(LEAVE)).status_code == 204
+        assert (await self.post(END)).status_code == 204
 
 
 @pytest.fixture(scope="module")
@@ -118,15 +118,23 @@ def application(certificates: DemoCertificates, control_port: int, assets: Path)
     control = ControlConfig(
         "127.0.0.1", control_port, certificates.control_client, certificates.control_server_certificate
     )
-    return create_app(CallProcessingConfig("127.0.0.1", 0, ORIGIN, control, "127.0.0.1", (), assets))
+    return module.create_app(CallProcessingConfig("127.0.0.1", 0, ORIGIN, control, "127.0.0.1", (), assets))
 
 
 @pytest.fixture
-async def site(certificates: DemoCertificates, tmp_path: Path) -> AsyncIterator[Site]:
+async def site(certificates: DemoCertificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    clients: list[ControlClient] = []
+
+    def noted(*parameters: Any) -> ControlClient:
+        clients.append(ControlClient(*parameters))
+        return clients[0]
+
+    monkeypatch.setattr(module, "ControlClient", noted)
     media_distributor = MediaDistributor(certificates)
     app = application(certificates, await media_distributor.control.open(), tmp_path)
     site = Site(app, media_distributor)
     async with app.router.lifespan_context(app), site.client:
+        await clients[0].wait_connected()
         await site.open()
         yield site
     await media_distributor.control.close()
@@ -243,6 +251,7 @@ async def test_another_version_or_an_unknown_field_is_refused(site: Site, path: 
         (OFFER, {"sdp": None}),
         (OFFER, {"endpoint": "short"}),
         (LEAVE, {"endpoint": "short"}),
+        (END, {"claim": "short"}),
     ],
 )
 async def test_a_value_that_is_none_is_refused(site: Site, path: str, change: dict[str, Any]) -> None:
@@ -254,8 +263,8 @@ async def test_a_value_that_is_none_is_refused(site: Site, path: str, change: di
 
 @pytest.mark.parametrize("room", ["", "a" * 65, "salon%20bleu", "s%C3%A4lon", "salon&more", "room=salon"])
 async def test_a_query_that_names_no_room_is_refused(site: Site, room: str) -> None:
-    for path in (OFFER, LEAVE):
-        response = await site.post(path.replace("salon", room), GOOD[path])
+    for path in (OFFER, LEAVE, END):
+        response = await site.post(f"{path.partition('?')[0]}?{room}", GOOD[path])
         assert problem(response) == (400, "invalid-room")
     assert problem(await site.client.get(f"/perc/events?{room}")) == (400, "invalid-room")
     await site.still_serves()
@@ -308,9 +317,9 @@ async def test_another_method_is_refused(site: Site, method: str, path: str) -> 
 
 
 async def test_a_link_does_not_make_an_offer(site: Site) -> None:
-    """A room may be called `offer` or `leave`, and a GET is for its page."""
+    """A room may be called `offer`, and a GET is for its page."""
     asked = len(site.asked)
-    for path in (OFFER, LEAVE):
+    for path in (OFFER, LEAVE, END):
         assert (await site.client.get(path)).text == "the page"
     assert len(site.asked) == asked
 
