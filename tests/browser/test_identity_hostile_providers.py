@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +13,11 @@ from playwright.async_api import Browser, Page
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from perc_server.certificates import demo_certificates
 from tests.browser.conftest import PageErrors
 from tests.browser.identity_pages.acting import run
 from tests.browser.identity_pages.servers import Handler, HostileProvider, Server, page_site
+from tests.browser.site import built_assets
 
 pytestmark = pytest.mark.chromium
 
@@ -358,6 +362,92 @@ async def test_a_redirect_to_plain_http_is_not_followed(page: Page, provider: Ho
     with HostileProvider("127.0.0.1") as plain:
         plain.serves_script(ECHO)
         assert (await generate(page, provider.domain))["detail"] == "idp-load-failure"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return demo_certificates(tmp_path_factory.mktemp("tls"), "localhost").media_distributor
+
+
+@pytest.fixture
+def secure_provider(certificate: Path) -> Iterator[HostileProvider]:
+    with HostileProvider("secure.localhost", certificate) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module", params=["modules", "classic script"])
+def https_site(request: pytest.FixtureRequest, certificate: Path, assets: None) -> Iterator[Server]:
+    if request.param == "modules":
+        with page_site(certificate=certificate) as site:
+            yield site
+        return
+
+    async def page(_request: Request) -> Response:
+        return HTMLResponse("<!doctype html><script src='/webrtc-identity.js'></script><body>")
+
+    async def shim(_request: Request) -> Response:
+        return Response((built_assets() / "identity/webrtc-identity.js").read_text(), media_type="text/javascript")
+
+    with HostileProvider("localhost", certificate) as provider:
+        provider.handlers |= {"/": page, "/webrtc-identity.js": shim}
+        yield provider
+
+
+@pytest.fixture
+async def https_page(
+    browser: Browser, https_site: Server, secure_provider: HostileProvider, provider: HostileProvider
+) -> AsyncIterator[Page]:
+    """Gone before the servers are, whose TLS connections end with it."""
+    context = await browser.new_context(ignore_https_errors=True)
+    page = await context.new_page()
+    await page.goto(https_site.origin)
+    yield page
+    await context.close()
+
+
+ASSERT = """async (domain) => {
+  if (!("setIdentityProvider" in RTCPeerConnection.prototype)) {
+    await (await import("/identity/index.js")).apply(window);
+  }
+  const pc = new RTCPeerConnection();
+  pc.setIdentityProvider(domain);
+  try {
+    return JSON.parse(atob(await pc.getIdentityAssertion())).assertion;
+  } catch ({ errorDetail, message }) {
+    return errorDetail ?? message;
+  }
+}"""
+
+
+async def test_for_an_https_page_a_redirect_to_http_on_this_machine_is_not_followed(
+    https_page: Page, provider: HostileProvider, secure_provider: HostileProvider
+) -> None:
+    async def redirect(_request: Request) -> Response:
+        return RedirectResponse(f"{provider.origin}/.well-known/idp-proxy/default")
+
+    provider.serves_script(ECHO)
+    secure_provider.handlers["/.well-known/idp-proxy/default"] = redirect
+    assert await https_page.evaluate(ASSERT, secure_provider.domain) == "idp-load-failure"
+
+
+async def test_for_an_https_page_a_proxy_reaches_no_service_of_this_machine(
+    https_page: Page, provider: HostileProvider, secure_provider: HostileProvider
+) -> None:
+    """Whoever joins names the provider whose script runs in the owner's browser."""
+    reached: list[str] = []
+
+    async def service(request: Request) -> Response:
+        reached.append(request.url.scheme)
+        return Response("service", headers={"Access-Control-Allow-Origin": "*"})
+
+    for party in (provider, secure_provider):
+        party.handlers["/service"] = service
+    services = [f"{secure_provider.origin}/service", f"{provider.origin}/service"]
+    look = f"await Promise.all({services}.map((url) => fetch(url).then((r) => r.text(), (error) => error.name)))"
+    secure_provider.serves_script(ECHO.replace("stringify({ contents,", f"stringify({{ found: {look}, contents,"))
+    told = json.loads(await https_page.evaluate(ASSERT, secure_provider.domain))
+    assert told["found"] == ["service", "TypeError"]
+    assert reached == ["https"]
 
 
 async def test_a_frame_of_another_origin_never_gets_the_port(page: Page, provider: HostileProvider) -> None:

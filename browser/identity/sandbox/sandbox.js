@@ -12,9 +12,21 @@
   addEventListener("message", async ({ data, source, ports: [port] }) => {
     if (source !== parent || data?.type !== "perc-idp-sandbox" || !port) return;
     port.postMessage({ type: "loading" });
+    if (data.uri.startsWith("https:")) allowOnlyHttps();
     if (await canLoad(data.uri)) start(data, port);
     else port.postMessage({ type: "failed", loaded: false });
   });
+
+  /**
+   * Policies add up. What that of this page allows besides is there for providers of this machine: with one from
+   * elsewhere a redirect to http is fatal, and the services of this machine are none of its business.
+   */
+  function allowOnlyHttps() {
+    const meta = document.createElement("meta");
+    meta.httpEquiv = "Content-Security-Policy";
+    meta.content = "script-src https: blob:; connect-src https:";
+    document.head.append(meta);
+  }
 
   /**
    * A Worker's importScripts does not tell a script that is not there from one that is not valid; a preload does.

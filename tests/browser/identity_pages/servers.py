@@ -57,9 +57,10 @@ class Server:
         self._thread.join()
 
 
-def page_site(host: str = "localhost") -> Server:
+def page_site(host: str = "localhost", certificate: Path | None = None) -> Server:
     """An empty page under production's policy, and browser/identity as the source has it."""
-    return Server(host, lambda _origin: Starlette(routes=[Route("/", _page), Route("/identity/{path:path}", _module)]))
+    routes = [Route("/", _page), Route("/identity/{path:path}", _module)]
+    return Server(host, lambda _origin: Starlette(routes=routes), certificate)
 
 
 class Clock:

@@ -108,7 +108,7 @@ async def test_the_sandbox_is_as_strict_as_ours(page: Page) -> None:
     assert outcome["sandbox"] == "allow-scripts"
     local = "http://localhost:* http://*.localhost:*"
     assert outcome["policy"] == (
-        f"default-src 'none'; script-src DIGEST DIGEST https: blob: {local}; worker-src blob:; "
+        f"default-src 'none'; script-src DIGEST DIGEST DIGEST https: blob: {local}; worker-src blob:; "
         f"connect-src https: {local}; base-uri 'none'; form-action 'none'"
     )
 

@@ -47,8 +47,9 @@
   /** A global's attributes are the object's own. */
   const attributes = {
     get rtcIdentityProvider() {
-      if (/** @type {unknown} */ ((this) ?? self) !== self)
-        throw new TypeError("Illegal invocation");
+      /** @type {unknown} */
+      const receiver = this ?? self;
+      if (receiver !== self) throw new TypeError("Illegal invocation");
       return registrar;
     },
   };
