@@ -13,10 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from perc_server.host_guard import HostGuard
 from perc_server.identity_provider.account import AccountPages
 from perc_server.identity_provider.accounts import Accounts
 from perc_server.identity_provider.config import IdentityProviderConfig
-from perc_server.identity_provider.guards import HostGuard
 from perc_server.identity_provider.keys import SigningKeys
 from perc_server.identity_provider.login import Login
 from perc_server.identity_provider.passkey_pages import PasskeyPages

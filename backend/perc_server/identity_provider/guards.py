@@ -1,4 +1,4 @@
-"""What a request must be before a handler looks at it: for this host, of a bounded size, from this site's own pages."""
+"""What a request must be before a handler looks at it: of a bounded size, from this site's own pages."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import re
 import secrets
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from perc_server.bodies import TOO_LARGE, read_bounded
 from perc_server.problems import Problem
@@ -25,21 +24,6 @@ MAX_ORIGIN = 300
 WEB_ORIGIN = re.compile(r"https?://(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 
 CSRF_COOKIE = "__Host-csrf"
-
-
-class HostGuard:
-    """Refuses requests for any other host: a foreign name on this address would be a foreign origin (DNS rebinding)."""
-
-    def __init__(self, app: ASGIApp, origin: str) -> None:
-        self._app = app
-        self._host = urlsplit(origin).netloc
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI
-        if scope["type"] == "http" and Request(scope).headers.get("host", "").lower() != self._host:
-            problem = Problem(HTTPStatus.MISDIRECTED_REQUEST, "wrong-host", "This server does not serve that host.")
-            await problem.response()(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
 
 
 async def read_json(request: Request, limit: int) -> dict[str, Any]:
