@@ -14,35 +14,37 @@ from perc_server.call_processing.assets import Assets
 from perc_server.call_processing.config import CallProcessingConfig, ControlConfig
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> TestClient:
-    build = tmp_path / "v1"
+def site(assets: Path, origin: str = "http://testserver") -> TestClient:
+    build = assets / "v1"
     (build / "app").mkdir(parents=True)
-    (tmp_path / "manifest.json").write_text(json.dumps({"assets": "v1"}))
-    (tmp_path / "secret.txt").write_text("outside of the build")
+    (assets / "manifest.json").write_text(json.dumps({"assets": "v1"}))
+    (assets / "secret.txt").write_text("outside of the build")
     (build / "index.html").write_text('<script type="module" src="{{assets}}/app/main.js"></script>')
     (build / "app" / "main.js").write_text("plain")
     (build / "identity" / "sandbox").mkdir(parents=True)
     (build / "identity" / "sandbox" / "sandbox.html").write_text("sandbox")
     (build / "app" / "main.js.br").write_bytes(b"brotli")
     (build / "app" / "main.js.gz").write_bytes(b"gzip")
-    anchors = tmp_path / "demo-ca.pem"
+    anchors = assets / "demo-ca.pem"
     anchors.write_text("-----BEGIN CERTIFICATE----- demo")
-    control = ControlConfig("127.0.0.1", 1, tmp_path, tmp_path)
-    config = CallProcessingConfig(
-        "127.0.0.1", 0, "http://testserver", control, "127.0.0.1", ("idp.example",), tmp_path, anchors
-    )
-    assets = Assets(config)
+    control = ControlConfig("127.0.0.1", 1, assets, assets)
+    config = CallProcessingConfig("127.0.0.1", 0, origin, control, "127.0.0.1", ("idp.example",), assets, anchors)
+    served = Assets(config)
     app = Starlette(
         routes=[
-            Route("/", assets.page),
-            Route("/config.json", assets.configuration),
-            Route("/trust-anchors.pem", assets.trust_anchors),
-            Route("/assets/{version}/{path:path}", assets.asset),
-            Route("/perc/{room}", assets.page),
+            Route("/", served.page),
+            Route("/config.json", served.configuration),
+            Route("/trust-anchors.pem", served.trust_anchors),
+            Route("/assets/{version}/{path:path}", served.asset),
+            Route("/perc/{room}", served.page),
         ]
     )
     return TestClient(app)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> TestClient:
+    return site(tmp_path)
 
 
 def test_the_page_names_its_build_and_has_a_strict_policy(client: TestClient) -> None:
@@ -73,7 +75,8 @@ def test_assets_are_compressed_immutable_and_isolated(client: TestClient) -> Non
 
 def test_the_sandbox_of_identity_providers_brings_its_own_policy(client: TestClient) -> None:
     response = client.get("/assets/v1/identity/sandbox/sandbox.html")
-    assert response.headers["content-security-policy"] == "frame-ancestors 'self'"
+    # Alone, too, a page of this origin would be one that scripts of others run in.
+    assert response.headers["content-security-policy"] == "sandbox allow-scripts; frame-ancestors 'self'"
     assert response.headers["cross-origin-resource-policy"] == "cross-origin"
 
 
@@ -84,10 +87,40 @@ def test_a_client_without_compression_gets_the_plain_file(client: TestClient) ->
 
 
 @pytest.mark.parametrize(
-    "path", ["/assets/v0/app/main.js", "/assets/v1/../secret.txt", "/assets/v1/%2e%2e/secret.txt", "/assets/v1/app"]
+    "path",
+    [
+        "/assets/v0/app/main.js",
+        "/assets/v1/../secret.txt",
+        "/assets/v1/%2e%2e/secret.txt",
+        "/assets/v1//app/main.js",
+        "/assets/v1/app/%2e%2e/app/main.js",
+        "/assets/v1/app",
+        "/assets/v1/",
+        "/assets/v1/%00",
+        "/assets/v1/app/main.js%00",
+        "/assets/v1/%ff",
+        "/assets/v1/" + "x" * 5000,
+        "/assets/v1/" + "x/" * 2500,
+    ],
+    ids=lambda path: path[:40],
 )
 def test_nothing_else_is_served(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("origin", "frames"),
+    [
+        ("http://localhost:8000", "frame-src 'self' https: http://localhost:* http://*.localhost:*"),
+        ("https://perc.example", "frame-src 'self' https:"),
+    ],
+)
+def test_identity_providers_on_plain_http_are_for_a_demo_on_this_machine(
+    tmp_path: Path, origin: str, frames: str
+) -> None:
+    client = site(tmp_path, origin)
+    for path in ("/", "/assets/v1/index.html", "/config.json", "/trust-anchors.pem"):
+        assert frames in client.get(path).headers["content-security-policy"].split("; ")
 
 
 def test_the_trust_anchors_are_mozillas_and_the_deployments(client: TestClient) -> None:
