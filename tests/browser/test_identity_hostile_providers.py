@@ -488,13 +488,23 @@ async def test_a_frame_that_answers_rubbish(page: Page, provider: HostileProvide
     assert (outcome["name"], outcome["detail"]) == ("OperationError", None)
 
 
-async def test_a_frame_cannot_navigate_the_page(page: Page, provider: HostileProvider, site: Server) -> None:
+async def test_a_frame_cannot_navigate_the_page_even_when_it_is_clicked(
+    fresh_page: Page, provider: HostileProvider, site: Server
+) -> None:
+    """Without a click browsers refuse by themselves; with one, only the frame's sandbox does."""
     provider.serves_frame(
-        "<script>try { top.location = 'about:blank'; } catch {}"
-        f" {LISTEN} port.postMessage({{ type: 'ready', registered: false }}); }});</script>"
+        f"<button>Go</button><script>{LISTEN} port.postMessage({{ type: 'ready', registered: true }}); }});"
+        " document.querySelector('button').onclick = () => {"
+        "   try { top.location = 'about:blank#gone'; } catch (error) { document.title = error.name; } };</script>"
     )
-    assert (await generate(page, provider.domain))["detail"] == "idp-bad-script-failure"
-    assert page.url == f"{site.origin}/"
+    await run(fresh_page, "await IdpProxy.load(value);", provider.domain)
+    await fresh_page.evaluate("() => { document.querySelector('iframe').hidden = false; }")
+    frame = fresh_page.frames[1]
+    await frame.get_by_role("button").click()
+    await frame.wait_for_function("document.title")
+    assert await frame.title() == "SecurityError"
+    assert fresh_page.url == f"{site.origin}/"
+    assert await fresh_page.locator("iframe").get_attribute("sandbox") == "allow-scripts allow-same-origin"
 
 
 async def test_a_site_that_does_not_serve_the_sandbox_says_so_at_once(page: Page, provider: HostileProvider) -> None:

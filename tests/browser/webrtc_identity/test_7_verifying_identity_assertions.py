@@ -166,6 +166,32 @@ async def test_step_8_more_fingerprints_may_be_asserted_and_other_members(act: A
     assert await act(body) == "user@idp.localhost"
 
 
+ANOTHER_TYPE = "the assertion was made for another type"
+
+
+@pytest.mark.parametrize(
+    ("type", "outcome"), [("offer", "user@idp.localhost"), ("answer", ANOTHER_TYPE), (None, ANOTHER_TYPE)]
+)
+async def test_step_8_in_a_conference_the_assertion_of_an_answer_is_none_of_an_offer(
+    type: str | None, outcome: str, act: Act
+) -> None:
+    """This project's contents: an answer's that names no offer differs from an offer's by its type alone."""
+    body = """
+      const conference = "https://perc.example/perc/room";
+      const signed = "TYPE" === "None" ? { conference } : { conference, type: "TYPE" };
+      const { type, sdp } = await offering().createOffer();
+      const [, algorithm, digest] = /a=fingerprint:(\\S+) (\\S+)/.exec(sdp);
+      const contents = JSON.stringify({ fingerprint: [{ algorithm, digest }], ...signed });
+      const result = await (await IdpProxy.load(value)).generateAssertion(contents);
+      const line = `a=identity:${btoa(JSON.stringify(result))}\\r\\n`;
+      const pc = new RTCPeerConnection();
+      bindIdentityContents(pc, { conference });
+      const set = await caught(pc.setRemoteDescription({ type, sdp: sdp.replace("m=", `${line}m=`) }));
+      return set.message ?? (await pc.peerIdentity).name;
+    """
+    assert await act(body.replace("TYPE", str(type))) == outcome
+
+
 @pytest.mark.parametrize(
     "name",
     [
