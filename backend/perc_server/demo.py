@@ -40,19 +40,18 @@ async def serve(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    processes = [
-        await asyncio.create_subprocess_exec(sys.executable, "-m", "perc_server", *command)
-        for command in commands(arguments)
-    ]
-    ended = [asyncio.create_task(process.wait()) for process in processes]
+    processes: list[asyncio.subprocess.Process] = []
     try:
+        for command in commands(arguments):
+            processes.append(await asyncio.create_subprocess_exec(sys.executable, "-m", "perc_server", *command))
+        ended = [asyncio.create_task(process.wait()) for process in processes]
         await _announce(arguments, ended)
         await asyncio.wait([*ended, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     finally:
         for process in processes:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
-        await asyncio.gather(*ended)
+        await asyncio.gather(*(process.wait() for process in processes))
     if not stop.is_set():
         raise SystemExit("A server ended; its last words are above.")
 
