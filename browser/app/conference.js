@@ -19,6 +19,7 @@ import { Admission } from "./admission.js";
 import { TurnedAway } from "./association.js";
 import { Call } from "./call.js";
 import { describeFailure, isHostAway } from "./failures.js";
+import { HostQuestion } from "./host-question.js";
 import { HostingMemory, devicesOf, restore } from "./hosting-memory.js";
 import { LocalMedia } from "./local-media.js";
 import { joinLink } from "./links.js";
@@ -57,8 +58,8 @@ export class Conference extends EventTarget {
   role = "participant";
   /** @type {"host-back" | "path-lost" | "reloaded" | null} why it joins, or opens, again */
   again = null;
-  /** The identity that answered, where the link names none. */
-  foundHost = "";
+  /** Where the link names no host. */
+  question = new HostQuestion();
   user = new User();
   media = new LocalMedia();
   /** Who may come in, where this page hosts. */
@@ -72,8 +73,6 @@ export class Conference extends EventTarget {
   #news;
   /** @type {Call | null} */
   #call = null;
-  /** @type {PromiseWithResolvers<boolean> | null} */
-  #decision = null;
   #memory;
   /** The generation of the conference that this page has joined. */
   #joined = "";
@@ -188,11 +187,6 @@ export class Conference extends EventTarget {
     await this.user.refresh();
   }
 
-  /** @param {boolean} isAccepted whether the host that answered is the one the user wants */
-  confirmHost(isAccepted) {
-    this.#decision?.resolve(isAccepted);
-  }
-
   /** @param {import("./admission.js").JoinRequest} request */
   async admit(request) {
     await this.#call?.carryOut(request.admit());
@@ -260,8 +254,7 @@ export class Conference extends EventTarget {
     try {
       this.#enter("joining");
       const host = await call.join(this.#news.pairs, this.#progress);
-      if (!isOver() && this.owner === null) await this.#confirm(host);
-      if (isOver()) return;
+      if (isOver() || !(await this.#accepts(host))) return;
       this.#enter("connecting");
       await call.connect(this.media, this.#progress);
       if (isOver()) return;
@@ -282,12 +275,13 @@ export class Conference extends EventTarget {
     if (this.#call === null) return;
     this.again = why;
     this.notices.endEndpoint();
-    this.#decision?.resolve(false);
+    this.question.supersede();
     this.#join(this.#call);
   }
 
   /** The host went away meanwhile: it joins as soon as they are back. */
   #waitForHost() {
+    this.again = null;
     this.#call?.end();
     this.#call = null;
     this.#tileView.clear();
@@ -337,19 +331,19 @@ export class Conference extends EventTarget {
   }
 
   /**
-   * The link names nobody: the user decides whether they know who answered, before anything of
-   * theirs is sent.
+   * Whether this is whom the user wants to talk to. Where the link names nobody they decide, before
+   * anything of theirs is sent.
    *
-   * @param {string} host
+   * @param {string} host that answered
    */
-  async #confirm(host) {
-    this.foundHost = host;
-    this.#decision = Promise.withResolvers();
+  async #accepts(host) {
+    if (this.owner !== null) return true;
+    const decided = this.question.ask(host);
     this.#enter("confirming-host");
-    const isAccepted = await this.#decision.promise;
-    this.#decision = null;
-    if (isAccepted) this.owner = host;
-    else if (this.state === "confirming-host" && this.again === null) this.leave();
+    const decision = await decided;
+    if (decision === "yes") this.owner = host;
+    if (decision === "no") this.leave();
+    return decision === "yes";
   }
 
   get #isSending() {
@@ -422,7 +416,7 @@ export class Conference extends EventTarget {
     this.again = null;
     this.#call?.end();
     this.#call = null;
-    this.#decision?.resolve(false);
+    this.question.supersede();
     this.#tileView.clear();
     this.notices.clear();
     this.owner = this.#link.owner;

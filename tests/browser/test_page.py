@@ -88,6 +88,7 @@ async def visit(context: BrowserContext, server: CallProcessing, page_errors: Pa
 
 
 OWNER = "#owner=alice@idp-a.localhost"
+TRACKS = "connections.flatMap((pc) => pc.getSenders()).filter(({ track }) => track !== null).length"
 
 
 async def test_the_landing_page_creates_a_room(visit: Visit) -> None:
@@ -211,11 +212,10 @@ async def test_a_link_without_owner_asks_before_anything_is_sent(visit: Visit) -
     await visit.press("Join")
     await visit.is_in("confirming-host")
     await visit.reads("Is this your host?", "alice@idp-a.localhost")
-    tracks = "connections.flatMap((pc) => pc.getSenders()).filter(({ track }) => track !== null).length"
-    assert await visit.page.evaluate(tracks) == 0
+    assert await visit.page.evaluate(TRACKS) == 0
     await visit.press("Yes, join")
     await visit.is_in("connecting")
-    await visit.page.wait_for_function(f"{tracks} === 2")
+    await visit.page.wait_for_function(f"{TRACKS} === 2")
 
 
 async def test_a_host_who_is_not_known_is_left(visit: Visit) -> None:
@@ -227,6 +227,34 @@ async def test_a_host_who_is_not_known_is_left(visit: Visit) -> None:
         await visit.page.keyboard.press("Escape")
     await visit.is_in("left")
     assert [message["endpoint"] for message in visit.script.left] == ["e" * 22]
+
+
+async def test_a_host_who_is_not_known_is_left_after_they_came_back_too(visit: Visit) -> None:
+    visit.script.state = "live"
+    await visit.open()
+    await visit.press("Join")
+    await visit.is_in("confirming-host")
+    visit.script.generation = "another"
+    await visit.reads("The host is back; joining again …")
+    await visit.is_in("confirming-host")
+    await visit.press("No, leave")
+    await visit.is_in("left")
+    assert len(visit.script.offers) == 2
+    assert await visit.page.evaluate(TRACKS) == 0
+
+
+async def test_a_host_who_is_not_known_is_left_after_they_were_waited_for_too(visit: Visit) -> None:
+    visit.script.state = "live"
+    await visit.open()
+    await visit.press("Join")
+    await visit.is_in("confirming-host")
+    visit.script.generation, visit.script.problem = "another", (404, "not-live", "in other words")
+    await visit.is_in("waiting")
+    visit.script.problem = None
+    await visit.is_in("confirming-host")
+    await visit.press("No, leave")
+    await visit.is_in("left")
+    assert await visit.page.evaluate(TRACKS) == 0
 
 
 async def test_a_conference_that_ends_says_so(visit: Visit) -> None:

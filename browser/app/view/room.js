@@ -91,9 +91,9 @@ export class RoomView {
     );
     part("copy-link").addEventListener("click", () => this.#copyLink());
     part("toggle-log").addEventListener("click", () => this.#toggleLog());
-    part("host-yes").addEventListener("click", () => conference.confirmHost(true));
-    part("host-no").addEventListener("click", () => conference.confirmHost(false));
-    this.#dialog.addEventListener("cancel", () => conference.confirmHost(false));
+    part("host-yes").addEventListener("click", () => conference.question.answer(true));
+    part("host-no").addEventListener("click", () => conference.question.answer(false));
+    this.#dialog.addEventListener("cancel", () => conference.question.answer(false));
     window.addEventListener("pagehide", ({ persisted }) => conference.unload(persisted));
     window.addEventListener("beforeunload", (event) => {
       if (conference.endsForOthers) event.preventDefault();
@@ -186,8 +186,8 @@ export class RoomView {
   }
 
   #renderDialog() {
-    const { state, foundHost } = this.#conference;
-    write(part("found-host"), foundHost);
+    const { state, question } = this.#conference;
+    write(part("found-host"), question.host);
     if (state === "confirming-host" && !this.#dialog.open) this.#dialog.showModal();
     if (state !== "confirming-host" && this.#dialog.open) this.#dialog.close();
   }

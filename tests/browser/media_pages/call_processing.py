@@ -27,6 +27,7 @@ class Script:
     """What the server does in one test."""
 
     state: str = "waiting"
+    generation: str = GENERATION
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     problem: tuple[int, str, str] | None = None
     host: str | None = "alice@idp-a.localhost"
@@ -61,8 +62,8 @@ class CallProcessing(Site):
         return JSONResponse(configuration | {"identityProviders": providers})
 
     async def _start(self, _request: Request) -> Response:
-        started = {"version": 1, "host": "md.localhost", "port": 1, "generation": GENERATION, "claim": "c" * 22}
-        return self._problem() or JSONResponse(started)
+        place = {"host": "md.localhost", "port": 1, "generation": self.script.generation, "claim": "c" * 22}
+        return self._problem() or JSONResponse({"version": 1} | place)
 
     async def _offer(self, request: Request) -> Response:
         offer = await request.json()
@@ -90,9 +91,10 @@ class CallProcessing(Site):
     async def _stream(self) -> AsyncIterator[bytes]:
         script, told, sent = self.script, None, 0
         while not self._server.should_exit:
-            if script.state != told:
-                told = script.state
-                yield event("state", {"state": told, "generation": GENERATION})
+            state = {"state": script.state, "generation": script.generation}
+            if state != told:
+                told = state
+                yield event("state", state)
             for name, data in script.events[sent:]:
                 yield event(name, data)
             sent = len(script.events)
