@@ -33,6 +33,18 @@ window.RTCPeerConnection = new Proxy(RTCPeerConnection, {
 });
 """
 
+ASK_BEFORE_DEVICES_OPEN = """
+window.asked = [];
+window.opened = [];
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (constraints) => {
+    await new Promise((resolve) => asked.push(resolve));
+    const stream = await open(constraints);
+    opened.push(...stream.getTracks());
+    return stream;
+};
+"""
+
 
 class Visit:
     """A user at the page."""
@@ -46,6 +58,9 @@ class Visit:
         await self.page.get_by_label("idp-b").check()
         if signed_in:
             await expect(self.page.get_by_text("You are bob@idp-b.localhost.")).to_be_visible()
+
+    async def shows_oneself(self) -> None:
+        await expect(self.page.get_by_label("Camera", exact=True)).to_be_checked()
 
     async def press(self, name: str) -> None:
         await self.page.get_by_role("button", name=name, exact=True).click()
@@ -209,13 +224,14 @@ async def test_a_link_without_owner_asks_before_anything_is_sent(visit: Visit) -
     visit.script.state = "live"
     await visit.open()
     await visit.reads("This link does not say who hosts the room.")
+    await visit.shows_oneself()
     await visit.press("Join")
     await visit.is_in("confirming-host")
     await visit.reads("Is this your host?", "alice@idp-a.localhost")
     assert await visit.page.evaluate(TRACKS) == 0
     await visit.press("Yes, join")
     await visit.is_in("connecting")
-    await visit.page.wait_for_function(f"{TRACKS} === 2")
+    await visit.page.wait_for_function(f"() => {TRACKS} === 2")
 
 
 async def test_a_host_who_is_not_known_is_left(visit: Visit) -> None:
@@ -296,11 +312,41 @@ async def test_without_camera_and_microphone_one_can_join(visit: Visit) -> None:
     assert offer["sdp"].count("a=sendonly") == 2
 
 
+async def test_a_device_that_is_granted_after_leaving_stays_closed(visit: Visit) -> None:
+    page = visit.page
+    await page.add_init_script(ASK_BEFORE_DEVICES_OPEN)
+    visit.script.state = "live"
+    await visit.open(OWNER)
+    await page.wait_for_function("() => asked.length === 1")
+    await visit.press("Join")
+    await visit.is_in("connecting")
+    await visit.press("Cancel")
+    await visit.is_in("left")
+    await page.evaluate("asked[0]()")
+    await page.wait_for_function("() => opened.length === 1 && opened[0].readyState === 'ended'")
+    assert await page.evaluate("asked.length") == 1, "nobody is asked for the camera any more"
+
+
+async def test_a_camera_that_is_granted_after_it_was_turned_off_stays_closed(visit: Visit) -> None:
+    page = visit.page
+    await page.add_init_script(ASK_BEFORE_DEVICES_OPEN)
+    await visit.open(OWNER)
+    await page.evaluate("asked[0]()")
+    await page.wait_for_function("() => asked.length === 2")
+    camera = page.get_by_label("Camera", exact=True)
+    await camera.check()
+    await camera.uncheck()
+    await page.evaluate("asked.slice(1).forEach((grant) => grant())")
+    await page.wait_for_function(
+        "() => opened.length === 3 && opened.slice(1).every((track) => track.readyState === 'ended')"
+    )
+    await visit.reads("Your camera is off.")
+
+
 async def test_the_camera_can_be_turned_off_before_joining(visit: Visit) -> None:
     await visit.open(OWNER)
-    camera = visit.page.get_by_label("Camera", exact=True)
-    await expect(camera).to_be_checked()
-    await camera.uncheck()
+    await visit.shows_oneself()
+    await visit.page.get_by_label("Camera", exact=True).uncheck()
     await visit.reads("Your camera is off.")
 
 

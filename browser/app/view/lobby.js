@@ -126,8 +126,10 @@ export class Lobby {
   }
 
   async #openDevices() {
-    await this.#conference.openDevice("audio");
-    await this.#conference.openDevice("video");
+    const conference = this.#conference;
+    await conference.openDevice("audio");
+    // Whoever has gone on meanwhile has read that their camera is off.
+    if (["lobby", "waiting"].includes(conference.state)) await conference.openDevice("video");
   }
 
   /**
