@@ -37,6 +37,8 @@ export class Call extends EventTarget {
   #hosting = null;
   /** @type {Participant | null} */
   #participant = null;
+  /** @type {Tiles | null} */
+  #tiles = null;
   #ending = new AbortController();
   /** Ends what one endpoint has begun. */
   #leaving = new AbortController();
@@ -94,7 +96,8 @@ export class Call extends EventTarget {
     this.#leave();
     this.#leaving = new AbortController();
     this.#present = present;
-    return this.#withFreeSources(() => this.#offer(progress));
+    const { host } = await this.#withFreeSources(() => this.#offer(progress));
+    return host;
   }
 
   /**
@@ -104,13 +107,16 @@ export class Call extends EventTarget {
    * @param {Progress} progress
    */
   async connect(media, progress) {
-    await this.#withFreeSources(async () => {
-      if (this.#participant === null) await this.#offer(progress);
-      await this.attach("audio", media.audio);
-      await this.attach("video", media.video);
-      await this.#participant?.connected(this.#leaving.signal, progress);
+    const { signal } = this.#leaving;
+    const connected = await this.#withFreeSources(async () => {
+      // Another endpoint may take its place at any time; the user has not said yes to its host yet.
+      const participant = this.#participant ?? (await this.#offer(progress)).participant;
+      await participant.media.attach("audio", media.audio);
+      await participant.media.attach("video", media.video);
+      await participant.connected(signal, progress);
+      return participant;
     });
-    this.#participant?.whenOver((error) => this.#fail(error), this.#leaving.signal);
+    connected.whenOver((error) => this.#fail(error), signal);
   }
 
   /**
@@ -128,11 +134,11 @@ export class Call extends EventTarget {
     const participant = new Participant({ ...invitation, present: this.#present }, worker);
     this.#participant = participant;
     this.#follow(participant);
-    new Tiles(participant.media, tileView);
+    this.#tiles = new Tiles(participant.media, tileView);
     const host = await participant.join(progress);
     signal.throwIfAborted();
     this.#setup = { ...this.#setup, owner: host };
-    return host;
+    return { host, participant };
   }
 
   /**
@@ -143,15 +149,13 @@ export class Call extends EventTarget {
    * @param {() => Promise<T>} attempt
    */
   async #withFreeSources(attempt) {
+    const { signal } = this.#leaving;
     for (let count = 1; ; count++) {
       try {
         return await attempt();
       } catch (error) {
-        if (!isSourceTaken(error) || count === ATTEMPTS || this.#leaving.signal.aborted)
-          throw error;
-        this.#participant?.leave();
-        this.#participant = null;
-        this.#setup.tileView.clear();
+        if (!isSourceTaken(error) || count === ATTEMPTS || signal.aborted) throw error;
+        this.#giveUpEndpoint();
       }
     }
   }
@@ -203,8 +207,14 @@ export class Call extends EventTarget {
 
   #leave() {
     this.#leaving.abort();
+    this.#giveUpEndpoint();
+  }
+
+  #giveUpEndpoint() {
     this.#participant?.leave();
     this.#participant = null;
+    this.#tiles?.close();
+    this.#tiles = null;
     this.#setup.tileView.clear();
   }
 

@@ -55,6 +55,7 @@ export class Participant {
   #negotiation = Promise.resolve();
   /** @type {string | undefined} */
   #endpoint;
+  #hasLeft = false;
   #phaseSteps = OFFER_STEPS;
   #association;
   /** Transceivers were added, and no answer has come to an offer with them yet. */
@@ -179,8 +180,8 @@ export class Participant {
   }
 
   leave() {
+    this.#hasLeft = true;
     if (this.#endpoint !== undefined) this.#invitation.signalling.leave(this.#endpoint);
-    this.#endpoint = undefined;
     this.media.close();
   }
 
@@ -217,6 +218,8 @@ export class Participant {
       signalling.offer({ sdp: offer.sdp ?? "", role, endpoint: this.#endpoint }),
     );
     this.#endpoint = answer.endpoint;
+    // Whoever left before the answer could not say which endpoint it was.
+    if (this.#hasLeft) signalling.leave(answer.endpoint);
     step(this.#steps.answer(1));
     this.#phaseSteps = isFirst ? ANSWER_STEPS : {};
     step(this.#steps.answer(2));
@@ -232,6 +235,7 @@ export class Participant {
    */
   #unlessFailed(event, signal) {
     return new Promise((resolve, reject) => {
+      if (signal.aborted) reject(signal.reason);
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       event.then(() => resolve());
       this.#end.promise.then(() => reject(new Error("the Key Distributor closed the key channel")));
@@ -247,12 +251,9 @@ export class Participant {
    * @param {Op} op
    * @param {(message: Extract<import("../media/messages.js").WorkerMessage, { op: Op }>) => void}
    *   listener
-   * @param {AbortSignal} [signal]
    */
-  on(op, listener, signal) {
-    const listen = (/** @type {Event} */ event) =>
-      listener(/** @type {CustomEvent} */ (event).detail);
-    this.media.addEventListener(op, listen, signal ? { signal } : {});
+  on(op, listener) {
+    this.media.addEventListener(op, (event) => listener(/** @type {CustomEvent} */ (event).detail));
   }
 
   /** @param {string} step */

@@ -87,10 +87,6 @@ export class Signalling extends EventTarget {
     );
   }
 
-  close() {
-    this.#stream?.close();
-  }
-
   /**
    * @param {string} name
    * @param {object} detail

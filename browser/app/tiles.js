@@ -73,8 +73,9 @@ export class Tiles {
     });
   }
 
-  get size() {
-    return this.#members.size;
+  /** The endpoint has left; its tiles are for the view to clear. */
+  close() {
+    for (const timer of this.#lagging.values()) clearTimeout(timer);
   }
 
   /** @param {{ you: string, members: RosterMember[] }} roster */

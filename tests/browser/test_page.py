@@ -5,16 +5,17 @@ With PERC_SCREENSHOTS, a directory, every state leaves a picture there.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import PageErrors
-from tests.browser.media_pages.call_processing import CallProcessing, Script
+from tests.browser.media_pages.call_processing import POLL, CallProcessing, Script
 from tests.browser.site import TESTS
 
 pytestmark = pytest.mark.chromium
@@ -68,6 +69,11 @@ class Visit:
     async def reads(self, *texts: str) -> None:
         for text in texts:
             await expect(self.page.get_by_text(text).locator("visible=true").first).to_be_visible(timeout=LIMIT)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(LIMIT / 1000):
+            while not condition():
+                await asyncio.sleep(POLL)
 
     async def is_in(self, state: str) -> None:
         await expect(self.page.locator("body")).to_have_attribute("data-state", state, timeout=LIMIT)
@@ -271,6 +277,18 @@ async def test_a_host_who_is_not_known_is_left_after_they_were_waited_for_too(vi
     await visit.press("No, leave")
     await visit.is_in("left")
     assert await visit.page.evaluate(TRACKS) == 0
+
+
+async def test_who_has_left_before_the_answer_leaves_when_it_comes(visit: Visit) -> None:
+    visit.script.state, visit.script.is_slow = "live", True
+    await visit.open(OWNER)
+    await visit.press("Join")
+    await visit.until(lambda: len(visit.script.offers) == 1)
+    await visit.press("Cancel")
+    await visit.is_in("left")
+    assert visit.script.left == []
+    visit.script.is_slow = False
+    await visit.until(lambda: [message["endpoint"] for message in visit.script.left] == ["e" * 22])
 
 
 async def test_a_conference_that_ends_says_so(visit: Visit) -> None:

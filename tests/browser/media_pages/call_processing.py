@@ -30,6 +30,8 @@ class Script:
     generation: str = GENERATION
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     problem: tuple[int, str, str] | None = None
+    is_slow: bool = False
+    """Requests are taken, and wait for their answer meanwhile."""
     host: str | None = "alice@idp-a.localhost"
     offers: list[dict[str, Any]] = field(default_factory=list)
     left: list[dict[str, Any]] = field(default_factory=list)
@@ -68,11 +70,16 @@ class CallProcessing(Site):
     async def _offer(self, request: Request) -> Response:
         offer = await request.json()
         self.script.offers.append(offer)
+        await self._hesitate()
         if (problem := self._problem()) is not None:
             return problem
         page = f"{request.base_url}perc/room"
         answer = answer_to(offer["sdp"], page, self.script.host)
         return JSONResponse({"version": 1, "type": "answer", "sdp": answer, "endpoint": "e" * 22})
+
+    async def _hesitate(self) -> None:
+        while self.script.is_slow:
+            await asyncio.sleep(POLL)
 
     def _problem(self) -> Response | None:
         if self.script.problem is None:
