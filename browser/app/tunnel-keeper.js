@@ -3,9 +3,7 @@
  * and the endpoints' associations go on.
  */
 
-/** Milliseconds until the first try, and between the tries at most. */
-const FIRST_DELAY = 250;
-const LONGEST_DELAY = 5_000;
+import { BackOff } from "./back-off.js";
 
 /** Milliseconds for which endpoints have keys: for as long their associations wait for a tunnel. */
 const LIMIT = 300_000;
@@ -47,37 +45,16 @@ export class TunnelKeeper extends EventTarget {
 
   async #tryAgain() {
     const deadline = performance.now() + LIMIT;
-    let delay = FIRST_DELAY;
+    const backOff = new BackOff();
     while (performance.now() < deadline) {
-      await passed(delay, this.#ending.signal);
+      await backOff.wait(this.#ending.signal);
       if (this.#ending.signal.aborted) return false;
       const isConnected = await this.#connect().then(
         () => true,
         () => false,
       );
       if (isConnected) return true;
-      delay = Math.min(2 * delay, LONGEST_DELAY);
     }
     return false;
   }
-}
-
-/**
- * Waits, but not longer than the network is away.
- *
- * @param {number} delay in milliseconds
- * @param {AbortSignal} signal
- * @returns {Promise<void>}
- */
-function passed(delay, signal) {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      removeEventListener("online", end);
-      resolve();
-    };
-    const timer = setTimeout(end, delay);
-    addEventListener("online", end);
-    signal.addEventListener("abort", end, { once: true });
-  });
 }
