@@ -78,6 +78,10 @@ export class Call extends EventTarget {
     this.#hosting = new Owner(signalling, configuration, host);
     this.#hosting.addEventListener("lost", () => this.#notice("tunnel-lost", true));
     this.#hosting.addEventListener("found", () => this.#notice("tunnel-lost", false));
+    this.#hosting.addEventListener("given-up", () => {
+      this.#notice("tunnel-lost", false);
+      this.#notice("tunnel-gone", true);
+    });
     this.#hosting.addEventListener("fingerprintfailure", () =>
       this.#notice("fingerprint-failure", true),
     );

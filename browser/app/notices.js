@@ -1,8 +1,8 @@
 /**
  * What the page should say besides its state.
  *
- * @typedef {"events-lost" | "host-away" | "tunnel-lost" | "keys-expired" | "key-channel-closed"
- *   | "path-lost" | "fingerprint-failure" | "decision-failed"} Notice
+ * @typedef {"events-lost" | "host-away" | "tunnel-lost" | "tunnel-gone" | "keys-expired"
+ *   | "key-channel-closed" | "path-lost" | "fingerprint-failure" | "decision-failed"} Notice
  */
 
 /** @type {readonly Notice[]} */

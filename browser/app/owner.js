@@ -31,8 +31,8 @@ const PROCESSING_STEPS = {
 /**
  * A conference that this page hosts.
  *
- * Events: `lost` when the tunnel to the Media Distributor ends, `found` when another stands;
- * `fingerprintfailure` as the Key Distributor's.
+ * Events: `lost`, `found` and `given-up` as TunnelKeeper's; `fingerprintfailure` as the Key
+ * Distributor's.
  */
 export class Owner extends EventTarget {
   #distributor;
@@ -102,7 +102,7 @@ export class Owner extends EventTarget {
   /** @param {() => Promise<void>} connect */
   #keep(connect) {
     this.#keeper = new TunnelKeeper(this.#distributor, connect);
-    for (const name of ["lost", "found"])
+    for (const name of ["lost", "found", "given-up"])
       this.#keeper.addEventListener(name, () => this.dispatchEvent(new Event(name)));
   }
 

@@ -9,7 +9,7 @@ import { BackOff } from "./back-off.js";
 const LIMIT = 300_000;
 
 /**
- * Events: `lost`, and `found` when the tunnel stands again.
+ * Events: `lost`; then `found` when the tunnel stands again, or `given-up` when it did not in time.
  */
 export class TunnelKeeper extends EventTarget {
   #distributor;
@@ -39,8 +39,9 @@ export class TunnelKeeper extends EventTarget {
     if (!isLost || this.#isTrying) return;
     this.#isTrying = true;
     this.dispatchEvent(new Event("lost"));
-    if (await this.#tryAgain()) this.dispatchEvent(new Event("found"));
+    const isFound = await this.#tryAgain();
     this.#isTrying = false;
+    if (!this.#ending.signal.aborted) this.dispatchEvent(new Event(isFound ? "found" : "given-up"));
   }
 
   async #tryAgain() {

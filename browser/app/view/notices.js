@@ -9,6 +9,8 @@ const TEXTS = /** @type {Record<Notice, string>} */ ({
   "host-away": "The host's connection is interrupted. The call goes on until the keys expire.",
   "tunnel-lost":
     "Your Key Distributor lost its tunnel and tries to get it back. Meanwhile nobody can join; the call goes on until the keys expire.",
+  "tunnel-gone":
+    "Your Key Distributor did not get its tunnel back, and the keys have expired: nobody sends anything any more. End the conference, and open your room again.",
   "path-lost": "Your connection is interrupted. Another way is being looked for.",
   "keys-expired": "The keys have expired, and no new ones came. Nothing of yours is sent any more.",
   "key-channel-closed": "The Key Distributor closed your key channel. No new keys will come.",
