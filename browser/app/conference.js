@@ -285,7 +285,7 @@ export class Conference extends EventTarget {
     this.#call?.end();
     this.#call = null;
     this.#tileView.clear();
-    this.notices.clear();
+    this.notices.endCall();
     this.#enter("waiting");
     // The news of their return may have been faster.
     setTimeout(() => this.#followRoom(), NEXT_TRY);
@@ -418,7 +418,7 @@ export class Conference extends EventTarget {
     this.#call = null;
     this.question.supersede();
     this.#tileView.clear();
-    this.notices.clear();
+    this.notices.endCall();
     this.owner = this.#link.owner;
     this.#closeDevices();
     this.#enter(state);

@@ -5,6 +5,9 @@
  *   | "key-channel-closed" | "path-lost" | "fingerprint-failure" | "decision-failed"} Notice
  */
 
+/** @type {readonly Notice[]} of the page, whatever becomes of a call */
+const OF_THE_PAGE = ["events-lost"];
+
 /** @type {readonly Notice[]} */
 const OF_AN_ENDPOINT = ["host-away", "keys-expired", "key-channel-closed", "path-lost"];
 
@@ -33,7 +36,9 @@ export class Notices extends EventTarget {
     for (const notice of OF_AN_ENDPOINT) this.set(notice, false);
   }
 
-  clear() {
-    for (const notice of [...this.#holding]) this.set(notice, false);
+  /** The call is over. */
+  endCall() {
+    for (const notice of [...this.#holding])
+      if (!OF_THE_PAGE.includes(notice)) this.set(notice, false);
   }
 }

@@ -2,6 +2,8 @@
  * The HTTP interface of call processing, version 1, and its event stream.
  */
 
+import { BackOff } from "./back-off.js";
+
 const VERSION = 1;
 
 /** Milliseconds; an offer waits for two identity providers, which have 5 s each, and then some. */
@@ -34,8 +36,7 @@ export class ProblemError extends Error {
  */
 export class Signalling extends EventTarget {
   #room;
-  /** @type {EventSource | null} */
-  #stream = null;
+  #backOff = new BackOff();
 
   /** @param {string} room */
   constructor(room) {
@@ -43,14 +44,30 @@ export class Signalling extends EventTarget {
     this.#room = room;
   }
 
-  /** Starts to listen; the browser reconnects by itself. */
+  /** Starts to listen, for as long as the page is there. */
   listen() {
-    this.#stream = new EventSource(`/perc/events?${this.#room}`);
+    const stream = new EventSource(`/perc/events?${this.#room}`);
     for (const name of ["state", "sources", "step"]) {
-      this.#stream.addEventListener(name, ({ data }) => this.#tell(name, JSON.parse(data)));
+      stream.addEventListener(name, ({ data }) => this.#tell(name, JSON.parse(data)));
     }
-    this.#stream.onerror = () => this.#tell("lost", {});
-    this.#stream.onopen = () => this.#tell("found", {});
+    stream.onerror = () => this.#lose(stream);
+    stream.onopen = () => {
+      this.#backOff.reset();
+      this.#tell("found", {});
+    };
+  }
+
+  /**
+   * The browser reconnects by itself, until it gets an answer that is no event stream (HTML, Section
+   * 9.2.3): that of a server that is full, or of a proxy whose server is starting.
+   *
+   * @param {EventSource} stream
+   */
+  async #lose(stream) {
+    this.#tell("lost", {});
+    if (stream.readyState !== EventSource.CLOSED) return;
+    await this.#backOff.wait();
+    this.listen();
   }
 
   /**

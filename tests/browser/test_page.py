@@ -201,6 +201,22 @@ async def test_sources_that_are_taken_are_offered_anew_but_not_for_ever(visit: V
     assert len(set.union(*sources)) == 9
 
 
+async def test_an_event_stream_that_is_refused_is_asked_for_again(visit: Visit) -> None:
+    notice = visit.page.get_by_text("The server does not answer")
+    visit.script.has_events = False
+    await visit.open(OWNER)
+    await visit.reads("The server does not answer. Whether the room is open may have changed.")
+    await visit.picture("lobby-events-lost")
+    visit.script.has_events = True
+    await expect(notice).to_be_hidden(timeout=LIMIT)
+    await visit.press("Wait for the host")
+    # Once it stood, too: the browser by itself comes back once, and then never again.
+    visit.script.has_events = False
+    await visit.reads("The server does not answer. Whether the room is open may have changed.")
+    visit.script.state, visit.script.has_events = "live", True
+    await visit.is_in("connecting")
+
+
 async def test_a_host_who_has_just_gone_away_is_waited_for(visit: Visit) -> None:
     visit.script.state, visit.script.problem = "live", (404, "not-live", "in other words")
     await visit.open(OWNER)

@@ -30,6 +30,7 @@ class Script:
     generation: str = GENERATION
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     problem: tuple[int, str, str] | None = None
+    has_events: bool = True
     is_slow: bool = False
     """Requests are taken, and wait for their answer meanwhile."""
     host: str | None = "alice@idp-a.localhost"
@@ -93,11 +94,13 @@ class CallProcessing(Site):
         return Response(status_code=204)
 
     async def _events(self, _request: Request) -> Response:
+        if not self.script.has_events:
+            return Response(status_code=503)
         return StreamingResponse(self._stream(), media_type="text/event-stream")
 
     async def _stream(self) -> AsyncIterator[bytes]:
         script, told, sent = self.script, None, 0
-        while not self._server.should_exit:
+        while script.has_events and not self._server.should_exit:
             state = {"state": script.state, "generation": script.generation}
             if state != told:
                 told = state
