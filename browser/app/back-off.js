@@ -28,15 +28,16 @@ export class BackOff {
  * @param {AbortSignal} [signal] ends the wait
  * @returns {Promise<void>}
  */
-function passed(delay, signal) {
+export function passed(delay, signal) {
   return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
     const waiting = new AbortController();
     const end = () => {
       clearTimeout(timer);
       waiting.abort();
       resolve();
     };
-    const timer = setTimeout(end, signal?.aborted ? 0 : delay);
+    const timer = setTimeout(end, delay);
     addEventListener("online", end, { signal: waiting.signal });
     signal?.addEventListener("abort", end, { signal: waiting.signal });
   });

@@ -24,8 +24,7 @@ import { Tiles } from "./tiles.js";
  * @property {string} identity the user's own
  * @property {string} provider that vouches for it
  * @property {string | null} owner whom the Key Distributor has to be
- * @property {import("./admission.js").Admission} admission who may come in, where this page hosts
- * @property {import("./hosting-memory.js").HostingMemory} memory of what this page hosts
+ * @property {import("./hosting.js").Hosting} hosting what the host's page has beside this
  */
 
 /** That random SSRCs collide this often in a row is an attack. */
@@ -34,7 +33,7 @@ const ATTEMPTS = 3;
 export class Call extends EventTarget {
   #setup;
   /** @type {import("./owner.js").Owner | null} */
-  #hosting = null;
+  #owner = null;
   /** @type {Participant | null} */
   #participant = null;
   /** @type {Tiles | null} */
@@ -57,12 +56,16 @@ export class Call extends EventTarget {
 
   /** Whether its end is the end for everybody. */
   get isHosting() {
-    return this.#hosting !== null;
+    return this.#owner !== null;
+  }
+
+  get hasTunnel() {
+    return this.#owner?.hasTunnel ?? false;
   }
 
   /** What events call the conference that this page hosts; null before it has been started. */
   get generation() {
-    return this.#hosting?.generation ?? null;
+    return this.#owner?.generation ?? null;
   }
 
   /**
@@ -71,22 +74,25 @@ export class Call extends EventTarget {
    * @param {Progress} progress
    */
   async host(progress) {
-    const { signalling, configuration, ...host } = this.#setup;
+    const { configuration, ...host } = this.#setup;
+    const { signal } = this.#ending;
+    await host.hosting.claim.take(signal);
+    signal.throwIfAborted();
     progress("starting-key-distributor");
     const { Owner } = await during("starting-key-distributor", () => import("./owner.js"));
-    this.#ending.signal.throwIfAborted();
-    this.#hosting = new Owner(signalling, configuration, host);
-    this.#hosting.addEventListener("lost", () => this.#notice("tunnel-lost", true));
-    this.#hosting.addEventListener("found", () => this.#notice("tunnel-lost", false));
-    this.#hosting.addEventListener("given-up", () => {
+    signal.throwIfAborted();
+    this.#owner = new Owner(configuration, host);
+    this.#owner.addEventListener("lost", () => this.#notice("tunnel-lost", true));
+    this.#owner.addEventListener("found", () => this.#notice("tunnel-lost", false));
+    this.#owner.addEventListener("given-up", () => {
       this.#notice("tunnel-lost", false);
       this.#notice("tunnel-gone", true);
     });
-    this.#hosting.addEventListener("fingerprintfailure", () =>
+    this.#owner.addEventListener("fingerprintfailure", () =>
       this.#notice("fingerprint-failure", true),
     );
-    await this.#hosting.open(progress);
-    this.#ending.signal.throwIfAborted();
+    await this.#owner.open(progress);
+    signal.throwIfAborted();
   }
 
   /**
@@ -198,15 +204,15 @@ export class Call extends EventTarget {
 
   /** @param {string} member id in the roster */
   async remove(member) {
-    if (this.#hosting !== null) await this.carryOut(this.#hosting.remove(member));
+    if (this.#owner !== null) await this.carryOut(this.#owner.remove(member));
   }
 
   /** Forgets the keys; ends the conference if this page hosts it. */
   end() {
     this.#ending.abort();
     this.#leave();
-    this.#hosting?.close();
-    this.#hosting = null;
+    this.#owner?.close();
+    this.#owner = null;
   }
 
   #leave() {

@@ -15,12 +15,11 @@
 
 import { report } from "../ladder/events.js";
 import { reportRemoteStep } from "../ladder/remote-steps.js";
-import { Admission } from "./admission.js";
 import { TurnedAway } from "./association.js";
 import { Call } from "./call.js";
 import { describeFailure, isHostAway } from "./failures.js";
 import { HostQuestion } from "./host-question.js";
-import { HostingMemory, devicesOf, restore } from "./hosting-memory.js";
+import { Hosting } from "./hosting.js";
 import { LocalMedia } from "./local-media.js";
 import { joinLink } from "./links.js";
 import { Notices } from "./notices.js";
@@ -62,8 +61,6 @@ export class Conference extends EventTarget {
   question = new HostQuestion();
   user = new User();
   media = new LocalMedia();
-  /** Who may come in, where this page hosts. */
-  admission = new Admission();
 
   #link;
   #tileView;
@@ -73,7 +70,7 @@ export class Conference extends EventTarget {
   #news;
   /** @type {Call | null} */
   #call = null;
-  #memory;
+  #hosting;
   /** The generation of the conference that this page has joined. */
   #joined = "";
   /** Counts the endpoints of this page: what comes of an older one does not matter any more. */
@@ -90,7 +87,7 @@ export class Conference extends EventTarget {
     this.owner = link.owner;
     this.#signalling = new Signalling(link.room);
     this.#news = new RoomNews(this.#signalling);
-    this.#memory = new HostingMemory(link.room);
+    this.#hosting = new Hosting(link.room, this.#signalling);
     for (const part of [this.media, this.user, this.admission, this.notices]) {
       part.addEventListener("change", () => this.#changed());
     }
@@ -99,6 +96,11 @@ export class Conference extends EventTarget {
 
   get room() {
     return this.#link.room;
+  }
+
+  /** Who may come in, where this page hosts. */
+  get admission() {
+    return this.#hosting.admission;
   }
 
   get providers() {
@@ -132,27 +134,25 @@ export class Conference extends EventTarget {
       return this.#fail(error);
     }
     this.#signalling.listen();
-    const hosting = this.#memory.recall();
-    if (hosting === null || !(await this.#hostAgain(hosting))) this.#enter("lobby");
+    const remembered = this.#hosting.memory.recall();
+    if (remembered === null || !(await this.#hostAgain(remembered))) this.#enter("lobby");
   }
 
   /**
    * This page hosted the room until it was reloaded: it opens it again, with another Key
    * Distributor.
    *
-   * @param {import("./hosting-memory.js").Hosting} hosting
+   * @param {import("./hosting.js").Remembered} remembered
    * @returns {Promise<boolean>} whether it could, or the user has decided otherwise meanwhile
    */
-  async #hostAgain(hosting) {
+  async #hostAgain(remembered) {
     this.again = "reloaded";
     this.role = "owner";
     this.#enter("opening");
-    const isSame = await restore(hosting, this.#memory, this);
-    if (!isSame) this.again = null;
-    if (this.state !== "opening") this.#closeDevices();
-    else if (isSame) this.#run("owner", hosting.identity);
-    else return false;
-    return true;
+    const outcome = await this.#hosting.restore(remembered, this);
+    if (outcome === "restored") this.#run("owner", remembered.identity);
+    if (outcome === "changed") this.again = null;
+    return outcome !== "changed";
   }
 
   /** @param {"audio" | "video"} kind */
@@ -218,7 +218,13 @@ export class Conference extends EventTarget {
    * @param {boolean} isKept in the browser's cache, where it cannot host
    */
   unload(isKept) {
-    if (isKept || !this.endsForOthers) this.leave();
+    if (isKept || !this.#isHosting) this.leave();
+    this.#hosting.claim.hurry();
+  }
+
+  /** Whether this page hosts, or is about to. */
+  get #isHosting() {
+    return this.role === "owner" && ["opening", ...WITHIN].includes(this.state);
   }
 
   /**
@@ -304,8 +310,7 @@ export class Conference extends EventTarget {
       identity,
       provider: this.user.provider,
       owner: this.owner,
-      admission: this.admission,
-      memory: this.#memory,
+      hosting: this.#hosting,
     });
     call.addEventListener("failure", (event) => this.#fail(detailOf(event)));
     call.addEventListener("notice", (event) => {
@@ -322,12 +327,7 @@ export class Conference extends EventTarget {
     // all.
     const steps = this.#link.isHost ? [] : ["4.1.1 (1)", "4.1.1 (2)"];
     for (const step of steps) report(step, { room: this.room });
-    this.#memory.hold();
-    await call.host(this.#progress);
-    const { identity, provider } = this.user;
-    const owner = /** @type {string} */ (identity);
-    const policy = this.admission.policyOf(owner);
-    this.#memory.begin({ identity: owner, provider, ...policy, devices: devicesOf(this.media) });
+    await this.#hosting.open(call, this, this.#progress);
   }
 
   /**
@@ -359,7 +359,7 @@ export class Conference extends EventTarget {
     this.#signalling.addEventListener("lost", () => this.notices.set("events-lost", true));
     this.#signalling.addEventListener("found", () => this.notices.set("events-lost", false));
     this.media.addEventListener("change", () => {
-      if (this.endsForOthers) this.#memory.note({ devices: devicesOf(this.media) });
+      if (this.endsForOthers) this.#hosting.noteDevices(this.media);
     });
   }
 
@@ -412,10 +412,12 @@ export class Conference extends EventTarget {
 
   /** @param {"left" | "ended" | "denied" | "removed" | "failed"} state */
   #end(state) {
-    if (this.#call?.isHosting) this.#memory.forget();
+    const isHosting = this.#isHosting;
+    const hasTunnel = this.#call?.hasTunnel ?? false;
     this.again = null;
     this.#call?.end();
     this.#call = null;
+    if (isHosting) this.#hosting.end({ isKnown: state === "ended", hasTunnel });
     this.question.supersede();
     this.#tileView.clear();
     this.notices.endCall();

@@ -3,6 +3,7 @@
  * its words here.
  */
 
+import { HostedElsewhere } from "./room-claim.js";
 import { ProblemError } from "./signalling.js";
 import { StageError } from "./stages.js";
 
@@ -172,6 +173,12 @@ export function describeFailure(error, context) {
  */
 function words(stage, cause, { owner }) {
   if (cause instanceof SessionFailed) return WORKER[cause.reason];
+  if (cause instanceof HostedElsewhere) {
+    return [
+      "You host this room in another tab",
+      "Go on there, or end the conference there and open the room here.",
+    ];
+  }
   if (cause instanceof ProblemError) {
     if (cause.kind === "refused") return refusalWords(cause.message);
     return PROBLEMS[cause.kind] ?? STAGES[stage];

@@ -10,7 +10,7 @@
 const RELEASE_LIMIT = 3_000;
 
 /**
- * @typedef {object} Hosting
+ * @typedef {object} Remembered
  * @property {string} identity of the host
  * @property {string} provider that vouches for it
  * @property {string[]} admit who need not ask: the guest list, and who has been let in
@@ -21,8 +21,9 @@ const RELEASE_LIMIT = 3_000;
 /** The memory of one room. */
 export class HostingMemory {
   #name;
-  /** @type {(() => void) | null} */
-  #release = null;
+  /** Ends holding the room, or waiting for it. */
+  #holding = new AbortController();
+  isHeld = false;
 
   /** @param {string} room */
   constructor(room) {
@@ -32,18 +33,18 @@ export class HostingMemory {
   /**
    * What this tab hosts, or hosted when it was reloaded.
    *
-   * @returns {Hosting | null}
+   * @returns {Remembered | null}
    */
   recall() {
     return JSON.parse(sessionStorage.getItem(this.#name) ?? "null");
   }
 
-  /** @param {Hosting} hosting */
+  /** @param {Remembered} hosting */
   begin(hosting) {
     sessionStorage.setItem(this.#name, JSON.stringify(hosting));
   }
 
-  /** @param {Partial<Hosting>} changes to what is remembered, if anything is */
+  /** @param {Partial<Remembered>} changes to what is remembered, if anything is */
   note(changes) {
     const hosting = this.recall();
     if (hosting !== null) this.begin({ ...hosting, ...changes });
@@ -80,12 +81,14 @@ export class HostingMemory {
     localStorage.setItem(this.#name, claim);
   }
 
-  /** The conference has ended: there is nothing to come back to. */
+  /** @param {string} claim that is good for nothing more */
+  dropClaim(claim) {
+    if (this.claim === claim) localStorage.removeItem(this.#name);
+  }
+
+  /** There is nothing that a reload should come back to. */
   forget() {
     sessionStorage.removeItem(this.#name);
-    localStorage.removeItem(this.#name);
-    this.#release?.();
-    this.#release = null;
   }
 
   /**
@@ -95,45 +98,23 @@ export class HostingMemory {
    * @returns {Promise<boolean>} false if another page is that one, and stays it
    */
   async hold() {
-    if (this.#release !== null) return true;
-    const taken = Promise.withResolvers();
-    const kept = Promise.withResolvers();
-    const hold = () => {
-      this.#release = () => kept.resolve(null);
-      taken.resolve(true);
-      return kept.promise;
-    };
-    const signal = AbortSignal.timeout(RELEASE_LIMIT);
-    navigator.locks.request(this.#name, { signal }, hold).catch(() => taken.resolve(false));
-    return taken.promise;
+    if (this.isHeld) return true;
+    this.#holding = new AbortController();
+    const { signal } = this.#holding;
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(RELEASE_LIMIT)]);
+    return new Promise((taken) => {
+      const hold = () => {
+        this.isHeld = !signal.aborted;
+        taken(this.isHeld);
+        return this.isHeld && new Promise((end) => signal.addEventListener("abort", end));
+      };
+      navigator.locks.request(this.#name, { signal: waiting }, hold).catch(() => taken(false));
+    });
   }
-}
 
-/**
- * What a host joins with, as it is now.
- *
- * @param {import("./local-media.js").LocalMedia} media
- */
-export function devicesOf({ audio, video, isMuted }) {
-  return { audio: audio !== null && !isMuted, video: video !== null };
-}
-
-/**
- * Makes everything as it was before the page was reloaded: user, policy, devices.
- *
- * @param {Hosting} hosting
- * @param {HostingMemory} memory
- * @param {{ user: import("./user.js").User, admission: import("./admission.js").Admission,
- *   media: import("./local-media.js").LocalMedia }} page
- * @returns {Promise<boolean>} whether it could: as the same user, in one tab only
- */
-export async function restore(hosting, memory, { user, admission, media }) {
-  const isHeld = await memory.hold();
-  await user.choose(hosting.provider);
-  if (isHeld) admission.restore(hosting);
-  media.mute(!hosting.devices.audio);
-  const isSame = isHeld && user.identity === hosting.identity;
-  if (isSame) await media.open("audio");
-  if (isSame && hosting.devices.video) await media.open("video");
-  return isSame;
+  /** Another page may hold the room, and this one waits for it no more. */
+  release() {
+    this.isHeld = false;
+    this.#holding.abort();
+  }
 }

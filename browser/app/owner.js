@@ -36,7 +36,7 @@ const PROCESSING_STEPS = {
  */
 export class Owner extends EventTarget {
   #distributor;
-  #signalling;
+  #claim;
   /** @type {Set<number>} requests of participants, by the Key Distributor's number */
   #participants = new Set();
   #hasSignedForOwner = false;
@@ -47,15 +47,14 @@ export class Owner extends EventTarget {
   generation = null;
 
   /**
-   * @param {import("./signalling.js").Signalling} signalling
    * @param {import("./signalling.js").Configuration} configuration
-   * @param {{ identity: string, provider: string, admission: import("./admission.js").Admission,
-   *   memory: import("./hosting-memory.js").HostingMemory }} host
+   * @param {{ identity: string, provider: string, hosting: import("./hosting.js").Hosting }} host
    */
-  constructor(signalling, { trustAnchors }, { identity, provider, admission, memory }) {
+  constructor({ trustAnchors }, { identity, provider, hosting }) {
     super();
+    const { admission, memory, claim } = hosting;
     this.#memory = memory;
-    this.#signalling = signalling;
+    this.#claim = claim;
     report("4.1.1 (3)");
     this.#distributor = new RTCKeyDistributor({
       conference: location.origin + location.pathname,
@@ -85,11 +84,10 @@ export class Owner extends EventTarget {
     report("4.1.1 (6)", { fingerprint });
     progress("starting-conference");
     report("4.1.1 (7)", { fingerprint });
-    const { host, port, generation, claim } = await during("starting-conference", () =>
-      this.#signalling.startConference(fingerprint, this.#memory.claim),
+    const { host, port, generation } = await during("starting-conference", () =>
+      this.#claim.start(fingerprint),
     );
     this.generation = generation;
-    this.#memory.keepClaim(claim);
     report("4.1.1 (10)", { host, port });
     progress("connecting-key-distributor");
     report("4.1.1 (11)", { host, port });
@@ -115,6 +113,11 @@ export class Owner extends EventTarget {
     const removed = this.#distributor.roster.find(({ id }) => id === member);
     await this.#distributor.remove(member);
     if (removed !== undefined) this.#memory.noteRemoved(removed.identity);
+  }
+
+  /** Whether the end can be said through the tunnel. */
+  get hasTunnel() {
+    return this.#distributor.connectionState === "connected";
   }
 
   /** Ends the conference for everybody. */

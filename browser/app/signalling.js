@@ -78,7 +78,7 @@ export class Signalling extends EventTarget {
    * @returns {Promise<{ host: string, port: number, generation: string, claim: string }>}
    */
   async startConference(fingerprint, claim) {
-    return post("/start-conf", { room: this.#room, fingerprint, claim });
+    return take(await post("/start-conf", { room: this.#room, fingerprint, claim }));
   }
 
   /**
@@ -88,7 +88,7 @@ export class Signalling extends EventTarget {
    * @returns {Promise<{ sdp: string, endpoint: string }>}
    */
   async offer(offer) {
-    return post(`/perc/offer?${this.#room}`, { type: "offer", ...offer });
+    return take(await post(`/perc/offer?${this.#room}`, { type: "offer", ...offer }));
   }
 
   /**
@@ -102,6 +102,21 @@ export class Signalling extends EventTarget {
       `/perc/leave?${this.#room}`,
       new Blob([body], { type: "application/json" }),
     );
+  }
+
+  /**
+   * Says that its owner has ended the conference, also from a page that is about to go.
+   *
+   * @param {string} claim
+   * @returns {Promise<boolean>} whether the server knows it now: the claim is good for nothing more
+   */
+  async end(claim) {
+    try {
+      await read(await post(`/perc/end?${this.#room}`, { claim }, { keepalive: true }));
+      return true;
+    } catch (error) {
+      return error instanceof ProblemError && error.kind === "not-owner";
+    }
   }
 
   /**
@@ -128,24 +143,33 @@ export async function loadConfiguration() {
 /**
  * @param {string} url
  * @param {object} message
+ * @param {RequestInit} [options]
  */
-async function post(url, message) {
-  const response = await fetch(url, {
+function post(url, message, options) {
+  return fetch(url, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ version: VERSION, ...message }),
     signal: AbortSignal.timeout(REQUEST_LIMIT),
+    ...options,
   });
-  return take(response);
+}
+
+/**
+ * What an answer says; throws the problem that it is.
+ *
+ * @param {Response} response
+ */
+async function read(response) {
+  const document = await response.json().catch(() => ({}));
+  if (response.ok) return document;
+  const kind = String(document.type ?? "").replace(PROBLEMS, "") || `http-${response.status}`;
+  throw new ProblemError(kind, String(document.detail ?? response.statusText));
 }
 
 /** @param {Response} response */
 async function take(response) {
-  const document = await response.json().catch(() => ({}));
-  if (!response.ok) {
-    const kind = String(document.type ?? "").replace(PROBLEMS, "") || `http-${response.status}`;
-    throw new ProblemError(kind, String(document.detail ?? response.statusText));
-  }
+  const document = await read(response);
   if (document.version !== VERSION) {
     throw new ProblemError("version", "The server speaks another version of this interface.");
   }

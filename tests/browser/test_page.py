@@ -6,6 +6,7 @@ With PERC_SCREENSHOTS, a directory, every state leaves a picture there.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,12 +16,13 @@ import pytest
 from playwright.async_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import PageErrors
-from tests.browser.media_pages.call_processing import POLL, CallProcessing, Script
+from tests.browser.media_pages.call_processing import CLAIM, POLL, CallProcessing, Script
 from tests.browser.site import TESTS
 
 pytestmark = pytest.mark.chromium
 
 LIMIT = 10_000
+KEY_DISTRIBUTOR = TESTS / "browser" / "media_pages" / "key_distributor_without_tunnel.js"
 FRAME = (TESTS / "browser" / "media_pages" / "idp_frame.js").read_text()
 SCREENSHOTS = os.environ.get("PERC_SCREENSHOTS")
 REMEMBER_CONNECTIONS = """
@@ -105,6 +107,7 @@ async def visit(context: BrowserContext, server: CallProcessing, page_errors: Pa
             await route.fulfill(content_type="text/html", body=f'<!doctype html><script src="{source}"></script>')
 
     await context.route("http://idp-*.localhost:*/**", provide)
+    await context.route("**/key-distributor/worker.js", lambda route: route.fulfill(path=KEY_DISTRIBUTOR))
     return Visit(page_errors.watch(await context.new_page()), server)
 
 
@@ -323,6 +326,77 @@ async def test_a_room_that_is_open_already_cannot_be_opened(visit: Visit) -> Non
     await visit.press("Open the room")
     await visit.is_in("failed")
     await visit.reads("This room is already open")
+
+
+ROOM = "perc:hosting:room"
+END = {"version": 1, "claim": CLAIM}
+
+
+async def test_a_room_that_could_not_be_opened_is_ended_and_can_be_opened_again(visit: Visit) -> None:
+    await visit.open("#host")
+    for _ in range(2):
+        await visit.press("Open the room")
+        await visit.is_in("failed")
+        await visit.reads("The Key Distributor could not connect")
+        await visit.press("Back to the lobby")
+        await visit.until(lambda: len(visit.script.ended) == len(visit.script.started))
+    assert visit.script.ended == [END, END]
+    assert [start["claim"] for start in visit.script.started] == [None, None]
+
+
+async def test_a_room_that_was_given_up_before_the_server_opened_it_is_ended(visit: Visit) -> None:
+    visit.script.is_slow = True
+    await visit.open("#host")
+    await visit.press("Open the room")
+    await visit.until(lambda: len(visit.script.started) == 1)
+    await visit.press("Cancel")
+    await visit.is_in("left")
+    await visit.press("Back to the lobby")
+    await visit.press("Open the room")
+    visit.script.is_slow = False
+    await visit.is_in("failed")
+    await visit.until(lambda: visit.script.ended == [END, END])
+    assert [start["claim"] for start in visit.script.started] == [None, None]
+
+
+async def test_a_reload_that_is_called_off_ends_the_conference_and_is_not_repeated(visit: Visit) -> None:
+    page = visit.page
+    await page.add_init_script(ASK_BEFORE_DEVICES_OPEN)
+    await visit.open("#host")
+    remembered = {
+        "identity": "bob@idp-b.localhost",
+        "provider": "idp-b.localhost:7002",
+        "admit": ["bob@idp-b.localhost", "@idp-a.localhost"],
+        "others": "refuse",
+        "devices": {"audio": True, "video": True},
+    }
+    await page.evaluate("([name, value]) => { sessionStorage[name] = value; }", [ROOM, json.dumps(remembered)])
+    await page.evaluate("([name, value]) => { localStorage[name] = value; }", [ROOM, CLAIM])
+    await page.reload()
+    await visit.reads("Opening your room again …")
+    await page.wait_for_function("() => asked.length === 1")
+    await visit.press("Cancel")
+    await visit.is_in("left")
+    await visit.until(lambda: visit.script.ended == [END])
+    await page.evaluate("asked[0]()")
+    await page.wait_for_function("() => opened.length === 1 && opened[0].readyState === 'ended'")
+    assert await page.evaluate("asked.length") == 1
+    assert visit.script.started == []
+    await page.wait_for_function(f"() => !('{ROOM}' in localStorage)")
+    await page.reload()
+    await visit.is_in("lobby")
+
+
+async def test_a_room_is_hosted_by_one_page_of_a_browser(visit: Visit) -> None:
+    page, other = visit.page, await visit.page.context.new_page()
+    await other.goto(visit.server.origin)
+    await other.evaluate(f"void navigator.locks.request('{ROOM}', () => new Promise(() => {{}}))")
+    await visit.open("#host")
+    await page.evaluate("([name, value]) => { localStorage[name] = value; }", [ROOM, CLAIM])
+    await visit.press("Open the room")
+    await visit.is_in("failed")
+    await visit.reads("You host this room in another tab")
+    assert (visit.script.started, visit.script.ended) == ([], [])
 
 
 async def test_a_browser_without_encoded_transforms_does_not_join(visit: Visit) -> None:

@@ -18,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from tests.browser.site import REPOSITORY, Site
 
 GENERATION = "generation"
+CLAIM = "c" * 22
 FINGERPRINT = ":".join(["AB"] * 32)
 POLL = 0.02
 
@@ -36,6 +37,8 @@ class Script:
     host: str | None = "alice@idp-a.localhost"
     offers: list[dict[str, Any]] = field(default_factory=list)
     left: list[dict[str, Any]] = field(default_factory=list)
+    started: list[dict[str, Any]] = field(default_factory=list)
+    ended: list[dict[str, Any]] = field(default_factory=list)
 
 
 class CallProcessing(Site):
@@ -52,6 +55,7 @@ class CallProcessing(Site):
             Route("/start-conf", self._start, methods=["POST"]),
             Route("/perc/offer", self._offer, methods=["POST"]),
             Route("/perc/leave", self._leave, methods=["POST"]),
+            Route("/perc/end", self._end, methods=["POST"]),
             Route("/perc/events", self._events),
         ]
         return own + super()._routes()
@@ -64,8 +68,10 @@ class CallProcessing(Site):
         configuration = {"version": 1, "trustAnchors": "/trust-anchors.pem", "assets": self.assets}
         return JSONResponse(configuration | {"identityProviders": providers})
 
-    async def _start(self, _request: Request) -> Response:
-        place = {"host": "md.localhost", "port": 1, "generation": self.script.generation, "claim": "c" * 22}
+    async def _start(self, request: Request) -> Response:
+        self.script.started.append(await request.json())
+        await self._hesitate()
+        place = {"host": "md.localhost", "port": 1, "generation": self.script.generation, "claim": CLAIM}
         return self._problem() or JSONResponse({"version": 1} | place)
 
     async def _offer(self, request: Request) -> Response:
@@ -91,6 +97,10 @@ class CallProcessing(Site):
 
     async def _leave(self, request: Request) -> Response:
         self.script.left.append(await request.json())
+        return Response(status_code=204)
+
+    async def _end(self, request: Request) -> Response:
+        self.script.ended.append(await request.json())
         return Response(status_code=204)
 
     async def _events(self, _request: Request) -> Response:
