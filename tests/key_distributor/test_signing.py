@@ -156,7 +156,7 @@ def test_verdicts_for_another_state_are_the_callers_mistake():
         (verdict(ALICE, name="ali\ud800ce@idp-a.localhost"), "cannot be shown"),
         (IdentityRejected("half a character: \ud800"), "half a character: ?"),
         (Verdict("alice@idp-a.localhost", "[]"), "not a conference's"),
-        (Verdict("alice@idp-a.localhost", "x" * 10_000_000), "not a conference's"),
+        (Verdict("alice@idp-a.localhost", verdict(ALICE).contents + " " * 10_000_000), "not a conference's"),
     ],
     ids=[
         "stale",
