@@ -59,6 +59,11 @@ export class Call extends EventTarget {
     return this.#owner !== null;
   }
 
+  /** What has become of the frames of this page's endpoint; null while there is none. */
+  async frameFates() {
+    return (await this.#participant?.media.fates()) ?? null;
+  }
+
   get hasTunnel() {
     return this.#owner?.hasTunnel ?? false;
   }

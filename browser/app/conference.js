@@ -121,6 +121,11 @@ export class Conference extends EventTarget {
     return this.owner === null ? null : joinLink(this.room, this.owner);
   }
 
+  /** What has become of frames, sent and received; null outside a call. */
+  async frameFates() {
+    return this.state === "in-call" && this.#call !== null ? this.#call.frameFates() : null;
+  }
+
   /** Whether closing the page would end the conference for others. */
   get endsForOthers() {
     return this.#call?.isHosting ?? false;

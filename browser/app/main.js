@@ -6,6 +6,7 @@ import { isSupported } from "../media/connection.js";
 import { Conference } from "./conference.js";
 import { readLink } from "./links.js";
 import { showLanding } from "./view/landing.js";
+import { FramesView } from "./view/frames.js";
 import { LogView } from "./view/log.js";
 import { RoomView } from "./view/room.js";
 import { show } from "./view/elements.js";
@@ -20,6 +21,7 @@ function openRoom(link) {
   const conference = new Conference(link, grid);
   new RoomView(conference, grid);
   new LogView();
+  new FramesView(conference);
   conference.start();
 }
 

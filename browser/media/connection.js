@@ -7,6 +7,7 @@
  * browser has put the transform to work.
  */
 
+import { sumUp } from "./frame-fates.js";
 import { readSendingSources } from "./sending-sources.js";
 
 /** @typedef {import("./messages.js").PageMessage} PageMessage */
@@ -153,6 +154,24 @@ export class MediaConnection extends EventTarget {
       this.addEventListener("statistics", take, { once: true });
       this.post({ op: "statistics" });
     });
+  }
+
+  /**
+   * What has become of frames so far.
+   *
+   * @returns {Promise<{ sent: import("./frame-fates.js").Fates,
+   *   received: import("./frame-fates.js").Fates }>}
+   */
+  async fates() {
+    const sending = [this.audio?.slot, this.video?.slot];
+    const counters = Object.entries(await this.statistics());
+    const of = (/** @type {boolean} */ isSending) =>
+      sumUp(
+        counters
+          .filter(([slot]) => sending.includes(Number(slot)) === isSending)
+          .map(([, counts]) => counts),
+      );
+    return { sent: of(true), received: of(false) };
   }
 
   close() {
