@@ -349,6 +349,12 @@ async def test_plaintext_is_neither_shown_nor_heard(call: Call, monkeypatch: pyt
             assert not is_like(await bob.look_at(alice), [FALSE_COLOUR] * 4)
     # Fifty packets of sound a second, and the frames.
     assert await bob.frames_dropped() > dropped + 100
+    # And the page says so to whoever wants to know.
+    await bob.page.get_by_role("button", name="Event log").click()
+    received = bob.page.locator("[data-part=frames-received]")
+    await expect(received).to_contain_text(re.compile(r"dropped \(.*malformed \d+"), timeout=JOIN_LIMIT)
+    await bob.pictures("frames-dropped")
+    await bob.page.get_by_role("button", name="Event log").click()
     await call.goes_on()
 
 
