@@ -164,3 +164,13 @@ def test_one_identity_cannot_use_up_the_conferences_offers(monkeypatch: pytest.M
     admissions.accept(offer(OTHER, token="3"), MALLORY, 0, 0)
     with pytest.raises(IdentityRejected, match="too many"):
         admissions.accept(offer(OTHER, token="4"), MALLORY, 0, 0)
+
+
+def test_strangers_leave_room_for_those_who_are_expected(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MAX_OFFERS_OF_STRANGERS", 1)
+    monkeypatch.setattr(module, "MAX_OFFERS", 2)
+    admissions = Admissions()
+    admissions.accept(offer(MINE, token="1"), MALLORY, 0, 0, is_stranger=True)
+    with pytest.raises(IdentityRejected, match="too many"):
+        admissions.accept(offer(OTHER, token="2"), "invented@idp-b.localhost", 0, 0, is_stranger=True)
+    admissions.accept(offer(OTHER, token="3"), ALICE, 0, 0)

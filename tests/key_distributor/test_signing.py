@@ -286,6 +286,10 @@ def test_a_stalled_provider_leaves_room_for_others(monkeypatch: pytest.MonkeyPat
     desk = Desk()
     desk.receive(sign_answer(ALICE))
     assert "too many" in reason_of(desk.receive(sign_answer(ALICE, token="2")))
+    elsewhere = offer_sdp(ALICE).replace(
+        identity_value().encode(), identity_value(domain="IDP-A.localhost:444").encode()
+    )
+    assert "too many" in reason_of(desk.receive(SignAnswer(elsewhere, answer_sdp()))), "another port is no other"
     other = offer_sdp(ALICE).replace(identity_value().encode(), OWN_IDENTITY.encode())
     assert len(desk.receive(SignAnswer(other, answer_sdp()))) == 2
 

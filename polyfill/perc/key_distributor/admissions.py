@@ -27,6 +27,10 @@ WAITING_TIME = 60.0
 MAX_OFFERS = 10_000
 """Offers accepted in the life of a conference: each is remembered, in some hundred octets."""
 
+MAX_OFFERS_OF_STRANGERS = 8_000
+"""Of those, how many may be from identities that nobody has admitted: a provider that invents names without end keeps
+no guest out."""
+
 MAX_OFFERS_PER_IDENTITY = 256
 """The same for one identity, so that no member can use up the conference's."""
 
@@ -72,8 +76,8 @@ class Admissions:
             raise IdentityRejected("the offer was made before; a new one is needed")
         return self._same_certificate(admission, offer)
 
-    def accept(self, offer: Offer, identity: str, now: float, verified_at: int) -> None:
-        """Admit the one who made a validated offer.
+    def accept(self, offer: Offer, identity: str, now: float, verified_at: int, *, is_stranger: bool = False) -> None:
+        """Admit the one who made a validated offer; a stranger is one whom nobody has said to let in.
 
         `IdentityRejected` if a fingerprint belongs to another identity, or its association is over, or there were too
         many offers.
@@ -84,7 +88,8 @@ class Admissions:
             raise IdentityRejected("the certificate belongs to another identity of this conference")
         # Once more, since it may have ended while the provider was asked.
         self._check_not_over(offer)
-        if len(self._by_assertion) >= MAX_OFFERS or self._offers_of(identity) >= MAX_OFFERS_PER_IDENTITY:
+        room = MAX_OFFERS_OF_STRANGERS if is_stranger else MAX_OFFERS
+        if len(self._by_assertion) >= room or self._offers_of(identity) >= MAX_OFFERS_PER_IDENTITY:
             raise IdentityRejected("too many offers in this conference")
         admission = self._admission_for(offer, identity, now, verified_at)
         self._by_assertion[offer.assertion_hash] = admission

@@ -154,7 +154,8 @@ class Signing:
         pending = self._requests.values()
         if any(request.offer.assertion_hash == offer.assertion_hash for request in pending):
             raise IdentityRejected("this offer is being considered already")
-        of_provider = sum(request.offer.assertion.domain == offer.assertion.domain for request in pending)
+        # Ports cost a provider nothing.
+        of_provider = sum(request.offer.assertion.host == offer.assertion.host for request in pending)
         if len(pending) >= MAX_PENDING or of_provider >= MAX_PENDING_PER_PROVIDER:
             raise IdentityRejected("too many are joining at this moment")
 
@@ -167,9 +168,10 @@ class Signing:
 
     def _admit(self, offer: Offer, identity: str, now: float, verified_at: int) -> None:
         """Await who made the offer; `IdentityRejected` if they are not wanted, or the offer is not good (any more)."""
-        if self._terms.guestbook.decide(identity) is Decision.REFUSE:
+        decision = self._terms.guestbook.decide(identity)
+        if decision is Decision.REFUSE:
             raise IdentityRejected(f"the host does not admit {identity}")
-        self._admissions.accept(offer, identity, now, verified_at)
+        self._admissions.accept(offer, identity, now, verified_at, is_stranger=decision is Decision.ASK)
 
     def _ask_own_provider(self, request: _Request, now: float) -> AssertionRequested:
         request.state = _State.EXPECT_ASSERTION
