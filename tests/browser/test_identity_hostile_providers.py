@@ -240,7 +240,8 @@ async def test_what_hung_does_not_go_on_running(body: str, fresh_page: Page, pro
         f"{REGISTER} function generateAssertion() {{}} async function validateAssertion() {{ {body} }}"
     )
     async with fresh_page.expect_worker() as started:
-        assert (await validate(fresh_page, provider.domain, limit=1200))["detail"] == "idp-timeout"
+        await run(fresh_page, "await IdpProxy.load(value);", provider.domain)
+    assert (await validate(fresh_page, provider.domain, limit=500))["detail"] == "idp-timeout"
     worker = await started.value
     await expect_frames(fresh_page, 0)
     while worker in fresh_page.workers:
