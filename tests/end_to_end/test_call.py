@@ -95,6 +95,16 @@ async def test_joining_without_a_camera_muting_and_turning_it_on(come: Come) -> 
     await alice.hears(bob)
 
 
+async def test_a_decision_at_the_door_is_made_once(come: Come) -> None:
+    alice, bob = await come("alice"), await come("bob")
+    await bob.knock(await alice.open_room("twice", others="Ask me"))
+    admit = alice.page.get_by_role("button", name=f"Admit {bob.identity}")
+    await admit.evaluate("button => { button.click(); button.click(); }", timeout=JOIN_LIMIT)
+    await bob.expect_state("in-call")
+    await alice.sees(bob)
+    await expect(alice.page.locator("[data-part=notices]")).to_be_empty()
+
+
 async def test_the_owner_ends_the_conference_for_everybody(come: Come) -> None:
     alice, bob = await come("alice"), await come("bob")
     await bob.join(await alice.open_room("ending"))

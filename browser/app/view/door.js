@@ -40,11 +40,26 @@ export class Door {
     for (const decision of /** @type {const} */ (["admit", "deny"])) {
       const control = button(decision, item);
       control.setAttribute("aria-label", `${control.textContent} ${identity}`);
-      control.addEventListener("click", () => this.#conference[decision](request));
+      control.addEventListener("click", () => this.#decide(decision, request, item));
     }
     this.#items.set(request, item);
     this.#list.append(item);
     write(part("door-status"), `${identity} wants to come in, verified ${verified}.`);
+  }
+
+  /**
+   * The first click decides. The buttons keep the focus until their request is gone, which `disabled`
+   * would take from them.
+   *
+   * @param {"admit" | "deny"} decision
+   * @param {JoinRequest} request
+   * @param {HTMLElement} item
+   */
+  #decide(decision, request, item) {
+    if (item.dataset["decision"] !== undefined) return;
+    item.dataset["decision"] = decision;
+    for (const control of item.querySelectorAll("button")) control.ariaDisabled = "true";
+    this.#conference[decision](request);
   }
 
   /** @param {JoinRequest} request */
