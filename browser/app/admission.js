@@ -11,6 +11,8 @@ import { readGuestList } from "./guest-list.js";
 export class Admission extends EventTarget {
   /** @type {import("./guest-list.js").GuestList} who need not wait */
   guestList = readGuestList("");
+  /** As the host has written it. */
+  guestText = "";
   /** @type {Otherwise} what is done about everyone else */
   others = "ask";
   /** @type {readonly JoinRequest[]} in the order in which they came */
@@ -18,6 +20,7 @@ export class Admission extends EventTarget {
 
   /** @param {string} text */
   setGuestList(text) {
+    this.guestText = text;
     this.guestList = readGuestList(text);
     this.#changed();
   }
@@ -31,12 +34,11 @@ export class Admission extends EventTarget {
   /**
    * As it was before the page was reloaded.
    *
-   * @param {{ admit: string[], others: Otherwise }} policy
+   * @param {{ identity: string, admit: string[], others: Otherwise }} remembered of this owner
    */
-  restore({ admit, others }) {
-    this.guestList = readGuestList(admit.join(" "));
+  restore({ identity, admit, others }) {
     this.others = others;
-    this.#changed();
+    this.setGuestList(admit.filter((guest) => guest !== identity).join("\n"));
   }
 
   /** @param {string} owner who need not ask themselves */

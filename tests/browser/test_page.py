@@ -383,6 +383,11 @@ async def test_a_reload_that_is_called_off_ends_the_conference_and_is_not_repeat
     assert await page.evaluate("asked.length") == 1
     assert visit.script.started == []
     await page.wait_for_function(f"() => !('{ROOM}' in localStorage)")
+    # Who may come in is as it was, and the lobby shows it so.
+    await visit.press("Back to the lobby")
+    await expect(page.get_by_label("Guests who need not wait")).to_have_value("@idp-a.localhost")
+    await expect(page.get_by_label("Turn away")).to_be_checked()
+    await visit.reads("@idp-a.localhost comes in. Everyone else is turned away.")
     await page.reload()
     await visit.is_in("lobby")
 

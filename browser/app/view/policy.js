@@ -43,7 +43,12 @@ export class PolicyView {
    * @param {string} provider the user's own, for the examples
    */
   render(isHost, provider) {
+    const { guestText, others } = this.#admission;
     this.#panel.hidden = !isHost;
+    // Whoever is writing has said the same; after a reload it is what they had written.
+    if (this.#text.value !== guestText) this.#text.value = guestText;
+    for (const choice of part("others").querySelectorAll("input"))
+      choice.checked = choice.value === others;
     const host = provider.replace(/:\d+$/, "") || "idp.example";
     write(part("example-guest"), `name@${host}`);
     write(part("example-provider"), `@${host}`);
