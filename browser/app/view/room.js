@@ -132,7 +132,7 @@ export class RoomView {
       item.dataset["status"] = status;
       write(part("stage-text", item), text);
       write(part("stage-status", item), status === "done" ? "done" : "");
-      item.toggleAttribute("aria-current", status === "current");
+      item.ariaCurrent = status === "current" ? "step" : null;
     });
     list.hidden = state === "loading";
     const text = stages[current]?.[1];
@@ -167,12 +167,8 @@ export class RoomView {
     const { media, joinLink: link, role, room, state } = this.#conference;
     this.#grid.setOwnVideo(media.video);
     const isMuted = media.audio === null || media.isMuted;
-    press(button("microphone"), !isMuted, isMuted ? "Microphone off" : "Microphone on");
-    press(
-      button("camera"),
-      media.video !== null,
-      media.video === null ? "Camera off" : "Camera on",
-    );
+    turn(button("microphone"), !isMuted, isMuted ? "Microphone off" : "Microphone on");
+    turn(button("camera"), media.video !== null, media.video === null ? "Camera off" : "Camera on");
     write(button("leave"), role === "owner" ? "End for everybody" : "Leave");
     write(part("call-room"), room);
     part("copy-link").hidden = link === null;
@@ -222,12 +218,14 @@ export class RoomView {
 }
 
 /**
+ * Its text says how things are; that it is pressed, besides, would be read out as the contrary.
+ *
  * @param {HTMLButtonElement} toggle
  * @param {boolean} isOn
  * @param {string} text
  */
-function press(toggle, isOn, text) {
-  toggle.setAttribute("aria-pressed", String(isOn));
+function turn(toggle, isOn, text) {
+  toggle.classList.toggle("off", !isOn);
   write(part("toggle-text", toggle), text);
 }
 
