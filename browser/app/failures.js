@@ -41,6 +41,7 @@ const PROBLEMS = /** @type {Record<string, [string, string]>} */ ({
     "Offer and answer no longer fit the Key Distributor's tunnel.",
   ],
   full: ["The conference is full", "There is no room for another participant."],
+  "too-many": ["Too many try this at once from your network", "Wait a minute, and try again."],
   timeout: [
     "The host did not answer in time",
     "Their Key Distributor or an identity provider is slow.",
