@@ -176,6 +176,7 @@ REFUSALS = {
     (400, "invalid-offer"): "Your browser’s offer was not accepted",
     (409, "source-taken"): "Other participants already use your streams’ numbers",
     (413, "too-large"): "The conference is too large",
+    (429, "too-many"): "Too many try this at once from your network",
     (503, "full"): "The conference is full",
     (504, "timeout"): "The host did not answer in time",
     (500, "unheard-of"): "Your offer was not answered",
