@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from perc.dtls import CookieGate
@@ -198,7 +198,6 @@ class TestSilence:
         assert gate.receive(clear(write_fragment(second)), ADDRESS, 0.0) is None
         assert isinstance(gate.receive(clear(write_fragment(first)), ADDRESS, 0.0), Admitted)
 
-    @settings(deadline=None)
     @given(st.binary(max_size=300))
     def test_and_nobody_is_admitted_without_a_cookie(self, octets):
         gate = make_gate()

@@ -61,7 +61,7 @@ def expect_documented(path: Path) -> None:
         assert path.client.keys == path.server.keys
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**32), st.sampled_from([0.1, 0.5, 1.0]), st.sampled_from([120, 300, 1200]), st.booleans())
 def test_mutated_handshakes(seed, probability, mtu, behind_gate):
     def make(numbers=None):
@@ -73,7 +73,7 @@ def test_mutated_handshakes(seed, probability, mtu, behind_gate):
     expect_documented(path)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32))
 def test_mutated_data_is_dropped(seed):
     path = Path(make_client(), make_server())
@@ -88,7 +88,7 @@ def test_mutated_data_is_dropped(seed):
     assert len(set(received)) == len(received)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.binary(max_size=300), max_size=5))
 def test_arbitrary_datagrams(datagrams):
     server = make_server()

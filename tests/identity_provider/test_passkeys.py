@@ -300,7 +300,7 @@ def test_what_is_no_response_at_all(credential: str, provider: Provider, passkey
     assert provider.signed_in().post("/account/passkeys/new", credential=credential).status_code == 422
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_mutated_response_is_refused_and_nothing_worse(
     data: st.DataObject, provider: Provider, passkey: Authenticator

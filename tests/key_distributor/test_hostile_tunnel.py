@@ -68,7 +68,7 @@ def perform(step: tuple, site: Site, member: Endpoint) -> None:
 
 
 @given(steps)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nothing_that_comes_through_the_tunnel_raises(script: list[tuple]):
     site = Site()
     member = site.join()

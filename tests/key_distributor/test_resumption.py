@@ -401,7 +401,7 @@ def perform(site: Site, step: tuple, number: int) -> None:
 
 
 @given(steps)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_however_tunnels_are_cut_nothing_is_used_twice(story: list[tuple]):
     site = Site(RekeyPolicy.ON_MEMBERSHIP)
     site.join()

@@ -223,5 +223,5 @@ class ConferenceMachine(RuleBasedStateMachine):
         return bool(you) and you[-1] in {member.id for member in self.site.kd.roster}
 
 
-ConferenceMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)
+ConferenceMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=15)
 TestConference = ConferenceMachine.TestCase

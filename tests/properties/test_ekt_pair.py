@@ -170,5 +170,5 @@ class EktPairMachine(RuleBasedStateMachine):
         assert self.receiver._replay.highest == self.index - 1
 
 
-EktPairMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+EktPairMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
 TestEktPair = EktPairMachine.TestCase

@@ -120,6 +120,6 @@ class SctpInboundMachine(RuleBasedStateMachine):
 
 
 for _machine in (DtlsReassemblyMachine, SctpInboundMachine):
-    _machine.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+    _machine.TestCase.settings = settings(max_examples=60, stateful_step_count=20)
 TestDtlsReassembly = DtlsReassemblyMachine.TestCase
 TestSctpInbound = SctpInboundMachine.TestCase

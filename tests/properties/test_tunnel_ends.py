@@ -135,5 +135,5 @@ class TunnelMachine(RuleBasedStateMachine):
         return origin_of(message.answer) if isinstance(message, SignAnswerAck) else message.origin
 
 
-TunnelMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TunnelMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestTunnel = TunnelMachine.TestCase

@@ -502,7 +502,7 @@ def test_a_worn_key_is_updated_before_more_is_sent(monkeypatch: pytest.MonkeyPat
 # Anything else
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 4), st.binary(max_size=200), st.booleans(), st.integers(20, 24))
 def test_any_bytes_at_any_time(step: int, data: bytes, protected: bool, content_type: int) -> None:
     server = STEPS[step](ScriptedServer())
@@ -510,7 +510,7 @@ def test_any_bytes_at_any_time(step: int, data: bytes, protected: bool, content_
         assert isinstance(event, ConnectionFailed | ApplicationDataReceived | ConnectionClosed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 999), st.integers(0, 7))
 def test_any_change_of_the_servers_messages(place: int, bit: int) -> None:
     server = ScriptedServer()
