@@ -24,6 +24,8 @@ SENDING_SLOTS = (0, 1)
 """Of a page's transceivers: microphone and camera come first."""
 
 SCREENSHOTS = os.environ.get("PERC_SCREENSHOTS")
+WINDOW: ViewportSize = {"width": 800, "height": 600}
+"""Small: three browsers on two cores paint it with the processor."""
 SHAPES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 360, "height": 740}}
 
 Colour = tuple[int, int, int]
@@ -79,7 +81,7 @@ class Person:
 
     @classmethod
     async def at_a_browser(cls, name: str, browser: Browser, deployment: Site) -> Person:
-        context = await browser.new_context(permissions=["camera", "microphone"])
+        context = await browser.new_context(permissions=["camera", "microphone"], viewport=WINDOW)
         return await cls.with_profile(name, context, deployment)
 
     @classmethod
