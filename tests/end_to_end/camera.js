@@ -15,8 +15,9 @@
   const FRAME_RATE = 10;
   const width = 320;
   const height = 240;
+  const SPECK = 8;
 
-  const drawFrame = (context, count) => {
+  const drawFrame = (context) => {
     colours.forEach((colour, index) => {
       context.fillStyle = colour;
       context.fillRect(
@@ -26,17 +27,18 @@
         height / 2,
       );
     });
-    // A moving bar in the middle: frames differ, quadrant centres do not.
-    context.fillStyle = "black";
-    context.fillRect((count * 4) % width, height / 2 - 4, 24, 8);
+    // Noise in the middle: no frame is like another, and quadrant centres stay as they are.
+    for (let x = 0; x < width; x += SPECK) {
+      context.fillStyle = Math.random() < 0.5 ? "black" : "white";
+      context.fillRect(x, (height - SPECK) / 2, SPECK, SPECK);
+    }
   };
 
   const camera = () => {
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
     const context = canvas.getContext("2d");
-    let count = 0;
-    drawFrame(context, count);
-    setInterval(() => drawFrame(context, ++count), 1000 / FRAME_RATE);
+    drawFrame(context);
+    setInterval(() => drawFrame(context), 1000 / FRAME_RATE);
     return canvas.captureStream(FRAME_RATE).getVideoTracks()[0];
   };
 
