@@ -20,9 +20,12 @@ globalThis.ears = {
     if (isSending && this.isClear) return;
     await process();
     if (isSending) return;
-    const member = session.roster.members.find(({ id }) => id === stream._bound.member);
-    this.played.push({ kind, as: member.identity, data: frame.data.slice(0) });
+    this.played.push({ kind, as: this.nameOf(stream), data: frame.data.slice(0) });
   },
+
+  // The name that a slot has, if any.
+  nameOf: (stream) =>
+    session.roster.members.find(({ id }) => id === stream._bound?.member)?.identity,
 
   async receive(message, handle) {
     if (message.type === this.withheld) await this.gate.promise;

@@ -109,18 +109,23 @@ class OpenedWorker:
         )
         return [EktKey(bytes(key), bytes(salt), spi) for key, salt, spi in heard]
 
-    async def received(self) -> Counter[str]:
-        """What has become of received frames: `passed`, or the reason why they were dropped."""
+    async def received(self, of: OpenedWorker | None = None) -> Counter[str]:
+        """What has become of received frames: `passed`, or the reason why they were dropped.
+
+        Of one person: of the frames in the slots that have their name now.
+        """
+        name = json.dumps(of and of.person.identity)
         slots: Iterable[dict[str, int]] = await self.evaluate(
             "[...session._streams.values()].filter((stream) => '_bound' in stream)"
+            f".filter((stream) => {name} === null || ears.nameOf(stream) === {name})"
             ".map(({ statistics }) => statistics.snapshot())"
         )
         counted: Counter[str] = sum(map(Counter, slots), Counter())
         return Counter({fate: count for fate, count in counted.items() if fate not in NO_FATES})
 
-    async def drops(self, reasons: Iterable[str]) -> Counter[str]:
+    async def drops(self, reasons: Iterable[str], of: OpenedWorker | None = None) -> Counter[str]:
         """How many received frames were dropped for these reasons."""
-        received = await self.received()
+        received = await self.received(of)
         return Counter({reason: received[reason] for reason in reasons})
 
 

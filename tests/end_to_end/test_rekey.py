@@ -67,7 +67,7 @@ async def test_a_joiner_opens_nothing_of_before_and_who_goes_nothing_of_after(
 
     await ben.person.follow(link)
     before_joining = len(forwarded)
-    losses = [await worker.drops(LOSSES) for worker in stayers]
+    losses = [await alice.drops(LOSSES, bob), await bob.drops(LOSSES, alice)]
     await ben.person.page.get_by_role("button", name="Join").click()
     await ben.person.expect_state("in-call")
     await ben.person.sees(alice.person)
@@ -92,7 +92,7 @@ async def test_a_joiner_opens_nothing_of_before_and_who_goes_nothing_of_after(
     # For those who stay it was as if nothing had happened.
     spis = [bob_listens.opens(each) for each in everything]
     assert None not in spis
-    assert [await worker.drops(LOSSES) for worker in stayers] == losses
+    assert [await alice.drops(LOSSES, bob), await bob.drops(LOSSES, alice)] == losses
     await alice.person.sees_move(bob.person)
     await bob.person.sees_move(alice.person)
     check_changes(everything, spis)
