@@ -9,13 +9,14 @@ import stat
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
 import pytest
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
+from playwright.async_api import StorageState
 
 from perc_server.certificates import demo_certificates
 from perc_server.demo import IDENTITY_PROVIDERS
@@ -32,6 +33,7 @@ class Demo:
     process: asyncio.subprocess.Process
     origin: str
     identity_provider_ports: tuple[int, int]
+    sessions: dict[str, StorageState] = field(default_factory=dict)
 
     def identity_provider(self, label: str) -> str:
         """What the page calls it."""

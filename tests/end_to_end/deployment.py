@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from playwright.async_api import StorageState
+
 from perc_server.certificates import demo_certificates
 from perc_server.demo import IDENTITY_PROVIDERS, MEDIA_DISTRIBUTOR_NAME
 from perc_server.media_distributor.config import MediaDistributorConfig
@@ -30,6 +32,7 @@ class Deployment:
     identity_provider_ports: tuple[int, int]
     media_distributor: MediaDistributor
     forwarded: list[ForwardedPacket] = field(default_factory=list)
+    sessions: dict[str, StorageState] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:

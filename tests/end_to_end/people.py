@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, StorageState, ViewportSize, expect
 from playwright.async_api import Error as PlaywrightError
 
 HERE = Path(__file__).parent
@@ -63,6 +63,11 @@ class Site(Protocol):
         """Of the page."""
         ...
 
+    @property
+    def sessions(self) -> dict[str, StorageState]:
+        """The cookies of people who have signed in once, by their names."""
+        ...
+
     def identity_provider(self, label: str) -> str:
         """What the page calls it."""
         ...
@@ -81,7 +86,9 @@ class Person:
 
     @classmethod
     async def at_a_browser(cls, name: str, browser: Browser, deployment: Site) -> Person:
-        context = await browser.new_context(permissions=["camera", "microphone"], viewport=WINDOW)
+        context = await browser.new_context(
+            permissions=["camera", "microphone"], viewport=WINDOW, storage_state=deployment.sessions.get(name)
+        )
         return await cls.with_profile(name, context, deployment)
 
     @classmethod
@@ -90,11 +97,22 @@ class Person:
         return cls(name, deployment, context, await context.new_page())
 
     async def sign_in(self) -> None:
-        """Chooses the identity provider and goes through its window: name, password, consent."""
-        provider = self._deployment.identity_provider(PROVIDERS[self.name])
-        await self.page.get_by_label(provider).check()
+        """Chooses the identity provider; goes through its window once, and is known there afterwards."""
+        await self.page.get_by_label(self._deployment.identity_provider(PROVIDERS[self.name])).check()
+        signed_in, button = (
+            self.page.get_by_text(f"You are {self.identity}."),
+            self.page.get_by_role("button", name="Sign in"),
+        )
+        await expect(signed_in.or_(button)).to_be_visible(timeout=JOIN_LIMIT)
+        if await button.is_visible():
+            await self._go_through_the_window(button)
+            await expect(signed_in).to_be_visible(timeout=JOIN_LIMIT)
+            self._deployment.sessions[self.name] = {**await self.context.storage_state(), "origins": []}
+
+    async def _go_through_the_window(self, button: Locator) -> None:
+        """Name, password, consent."""
         async with self.page.expect_popup() as opening:
-            await self.page.get_by_role("button", name="Sign in").click()
+            await button.click()
         popup = await opening.value
         await popup.get_by_label("Name").fill(self.name)
         await popup.get_by_label("Password").fill(f"{self.name}-demo")
@@ -105,7 +123,6 @@ class Person:
             # Consent is asked for once per site; given before, the window closes by itself.
             if not popup.is_closed():
                 raise
-        await expect(self.page.get_by_text(f"You are {self.identity}.")).to_be_visible(timeout=JOIN_LIMIT)
 
     async def open_room(self, room: str, *, others: str = "Let in", guests: Sequence[str] = ()) -> str:
         """Creates a conference as its owner, who says who may come in; the link to pass on.

@@ -22,14 +22,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding
+from playwright.async_api import Browser
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
 from perc_server.media_distributor.packet_path import ForwardedPacket
-from tests.end_to_end.conftest import Come
+from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.opened_worker import EktKey, OpenedWorker
-from tests.end_to_end.people import LOOKS
+from tests.end_to_end.people import LOOKS, Person
 from tests.end_to_end.wire import Rtp
 
 pytestmark = pytest.mark.chromium
@@ -85,25 +86,27 @@ ASK_FOR_A_KEY_FRAME = """async () => {
 Recorded = tuple[list[ForwardedPacket], EktKey]
 
 
-@pytest.fixture
-async def recorded(come: Come, deployment: Deployment, request: pytest.FixtureRequest) -> Recorded:
+@pytest.fixture(scope="module")
+async def recorded(browser: Browser, deployment: Deployment) -> Recorded:  # noqa: F811
     """What the Media Distributor forwarded of alice in a call with bob, and the EKTKey that bob learnt."""
-    alice, bob = await come("alice"), await come("bob")
+    alice, bob = people = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob")]
     worker = await OpenedWorker.of(bob)
-    room = request.node.name[:64]  # whoever just leaves might be back: the room stays theirs
-    link = await alice.open_room(room)
+    link = await alice.open_room("blind")
     await bob.join(link)
     await bob.sees(alice)
     await bob.hears(alice)
     # All of alice's sources use the key that was made for bob's joining by now; pictures begin anew for the recording.
     deployment.forwarded.clear()
     await alice.page.evaluate(ASK_FOR_A_KEY_FRAME)
-    conference = deployment.media_distributor.conference(room)
+    conference = deployment.media_distributor.conference("blind")
     assert conference is not None
     owner = next(endpoint.endpoint_id for endpoint in conference.endpoints if endpoint.role == "owner")
     while len(packets := [each for each in deployment.forwarded if each.source_endpoint == owner]) < ENOUGH:
         await asyncio.sleep(0.1)
-    return packets, (await worker.ekt_keys())[-1]
+    keys = await worker.ekt_keys()
+    for person in reversed(people):
+        await person.leave()
+    return packets, keys[-1]
 
 
 def tone_share(payloads: Iterable[bytes], tone: float) -> float:

@@ -16,7 +16,7 @@ import pytest
 from tests.fuzz import corpus
 from tests.fuzz.registry import TARGETS
 
-SECONDS = float(os.environ.get("PERC_FUZZ_SECONDS", "40"))
+SECONDS = float(os.environ.get("PERC_FUZZ_SECONDS", "30"))
 
 
 @pytest.mark.parametrize("name", TARGETS)
