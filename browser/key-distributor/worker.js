@@ -89,6 +89,7 @@ function timeLimit() {
 async function serve(early) {
   await checkPolicy();
   const pyodide = await Promise.race([loadPython(), timeLimit()]);
+  pyodide.pyimport("perc.runtime.kept_methods").use();
   const service = pyodide.pyimport("perc.runtime.browser").create_service();
   /** @param {Request} request */
   const receive = (request) => service.receive(pyodide.toPy(request));

@@ -80,6 +80,36 @@ def test_python_is_compiled_and_has_no_provider_of_another_platform(assets: None
     assert "perc/crypto/pyca.pyc" not in modules
 
 
+IMPORT_PERC = """
+import { readFile } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
+const [assets] = process.argv.slice(1);
+const { loadPyodide } = await import(pathToFileURL(`${assets}/pyodide/pyodide.mjs`));
+const archive = await readFile(`${assets}/perc.zip`);
+const fsInit = (fileSystem) => fileSystem.writeFile("/perc.zip", archive);
+const pyodide = await loadPyodide({ indexURL: `${assets}/pyodide/`, env: { PYTHONPATH: "/perc.zip" }, fsInit });
+console.log(pyodide.runPython(`
+import sys
+from perc.runtime import kept_methods
+kept_methods.use()
+import perc.runtime.browser
+modules = [module for name, module in sys.modules.items() if name.startswith("perc.")]
+classes = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
+made = [each for each in classes if "__dataclass_fields__" in vars(each)]
+compiled = [each.__name__ for each in made if each.__init__.__code__.co_filename != kept_methods.FILENAME]
+f"{len(made)} {compiled}"
+`));
+process.exit(0);
+"""
+
+
+def test_no_dataclass_is_compiled_when_the_package_is_imported(assets: None) -> None:
+    command = ["node", "--input-type=module", "--eval", IMPORT_PERC, str(built_assets())]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split(maxsplit=1)
+    assert int(said[0]) > 100
+    assert said[1].strip() == "[]"
+
+
 def test_the_lock_file_offers_no_package_to_load(assets: None) -> None:
     lock = json.loads((built_assets() / "pyodide" / "pyodide-lock.json").read_text())
     assert lock["packages"] == {}
