@@ -7,6 +7,7 @@ here. What it does not need it passes over.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from perc.errors import DecodeError, IllegalParameter
@@ -17,6 +18,9 @@ MAX_SDP = 2**16
 
 MAX_FINGERPRINTS = 8
 """Different fingerprints in an SDP: a peer has one certificate, perhaps under two hashes, perhaps an old one."""
+
+# Line separators that Python, JavaScript or C would see differently are all of them among these.
+_CONTROL_CHARACTER = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
 
 _READ_HERE = frozenset({"fingerprint", "setup", "identity", "tls-id"})
 
@@ -81,8 +85,7 @@ def _lines(octets: bytes) -> list[str]:
     for line in lines:
         if len(line) < 2 or not "a" <= line[0] <= "z" or line[1] != "=":
             raise DecodeError("a line of an SDP that is no type=value")
-        # Line separators that Python, JavaScript or C would see differently are all of them unprintable.
-        if any(character < " " or "\x7f" <= character <= "\x9f" or character in "\u2028\u2029" for character in line):
+        if _CONTROL_CHARACTER.search(line):
             raise DecodeError("a control character in an SDP")
     if lines[0] != "v=0":
         raise DecodeError("an SDP that does not begin with v=0")
