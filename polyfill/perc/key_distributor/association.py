@@ -75,9 +75,12 @@ class EndpointAssociation:
         """Whether an EKTKey goes by RFC 8870, Section 5.2.2, and not on the key channel."""
         self._ended = False
         self._deadline: float | None = None
+        self._due: float | None = None
+        self._knows_due = True
 
     async def receive_datagram(self, data: bytes, now: float) -> list[Event]:
         """Take a datagram of the endpoint in; never raises for what it contains."""
+        self._knows_due = False
         return await self._process(await self._dtls.receive_datagram(data, now), now)
 
     def datagrams_to_send(self) -> list[bytes]:
@@ -85,14 +88,14 @@ class EndpointAssociation:
         return self._dtls.datagrams_to_send()
 
     def next_timeout(self) -> float | None:
-        """When `handle_timeout` should be called."""
-        if self._ended:
-            return None
-        times = (self._dtls.next_timeout(), self._key_channel.next_timeout(), self._deadline)
-        return min((time for time in times if time is not None), default=None)
+        """When `handle_timeout` should be called; cheap to ask while nothing happens here."""
+        if not self._knows_due:
+            self._due, self._knows_due = self._find_due(), True
+        return self._due
 
     async def handle_timeout(self, now: float) -> list[Event]:
         """Repeat what was lost, or give up."""
+        self._knows_due = False
         events = await self._process(await self._dtls.handle_timeout(now), now)
         if self._connected:
             events += await self._process_key_channel(self._key_channel.handle_timeout(now))
@@ -108,6 +111,7 @@ class EndpointAssociation:
         """
         if self._ended:
             return
+        self._knows_due = False
         if isinstance(message, EktKey) and self.takes_ekt_keys:
             await self._dtls.send_ekt_key(message, now)
         elif self._key_channel.is_open or not self.takes_ekt_keys:
@@ -116,8 +120,15 @@ class EndpointAssociation:
 
     async def close(self, alert: AlertDescription = AlertDescription.CLOSE_NOTIFY) -> None:
         """End the association with an alert."""
+        self._knows_due = False
         self._over()
         await self._dtls.close(alert)
+
+    def _find_due(self) -> float | None:
+        if self._ended:
+            return None
+        times = (self._dtls.next_timeout(), self._key_channel.next_timeout(), self._deadline)
+        return min((time for time in times if time is not None), default=None)
 
     def _verify_client(self, certificate: Certificate) -> None:
         # "The Key Distributor MUST match the certificate fingerprint and external_session_id received from endpoint's
