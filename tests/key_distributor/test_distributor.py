@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from OpenSSL import SSL
 
-from perc.ekt.ekt_key import SALT_LENGTH
+from perc.ekt.ekt_key import SALT_LENGTH, EktKey
+from perc.ekt.key_channel import Roster
 from perc.errors import ApiMisuse, CertificateError
 from perc.key_distributor import roster
 from perc.key_distributor.distributor import KeyDistributor
@@ -167,6 +168,33 @@ def test_rosters_are_not_sent_more_often_than_needed():
     site.settle()
     site.wait(1)
     assert len(alice.messages) == count + 2
+
+
+def test_a_newcomer_is_told_nothing_before_its_key():
+    site = Site(RekeyPolicy.ON_MEMBERSHIP)
+    alice, bob = site.join(), site.join("bob@idp-a.localhost")
+    site.wait(0.5)
+    assert [member.identity for member in alice.roster.members] == [ALICE, "bob@idp-a.localhost"]
+    assert bob.messages == []
+    site.wait(0.5)
+    assert [type(message) for message in bob.messages[:2]] == [EktKey, Roster]
+
+
+def test_what_is_new_comes_before_who_has_acknowledged():
+    site = Site()
+    alice = site.join()
+    assert alice.roster.members[0].spi == 0
+    site.wait(0.3)
+    assert alice.roster.members[0].spi == 0
+    alice.announce(7)
+    site.settle()
+    assert alice.roster.members[0].spi == alice.keys[0].spi
+    bob = site.join("bob@idp-a.localhost")
+    site.wait(0.1)
+    assert [member.spi for member in alice.roster.members] == [alice.keys[0].spi, bob.keys[0].spi]
+    count = len(alice.messages)
+    site.wait(1)
+    assert len(alice.messages) == count
 
 
 def test_a_leaver_is_taken_from_the_roster_and_its_sources_are_free():

@@ -270,6 +270,7 @@ def test_a_resumed_tunnel_authenticates_as_the_first_did():
     site.reconnect()
     assert site.tls.get_peer_certificate() is not None
     alice.announce(7)
+    site.settle()
     site.wait(0.2)
     assert [source.ssrc for source in alice.roster.members[0].sources] == [7]
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 from perc.ekt.ekt_key import EktKey
@@ -149,10 +150,17 @@ def _read_roster(body: bytes) -> Roster:
 
 
 def _write_roster(roster: Roster) -> bytes:
+    members = _write_members(roster.members)
+    return Writer().uint32(roster.version).write(_member_id(roster.you)).opaque(members, 3).finish()
+
+
+@lru_cache(maxsize=1)
+def _write_members(members: tuple[Member, ...]) -> bytes:
+    """Written once for everyone who is told of the same members."""
     entries = Writer()
-    for member in roster.members:
+    for member in members:
         _write_member(entries, member)
-    return Writer().uint32(roster.version).write(_member_id(roster.you)).opaque(entries.finish(), 3).finish()
+    return entries.finish()
 
 
 def _read_member(reader: Reader) -> Member:

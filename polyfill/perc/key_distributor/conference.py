@@ -22,6 +22,8 @@ from perc.key_distributor.roster import ConferenceRoster
 ROSTER_INTERVAL = 0.1
 """Seconds between rosters: fifty who join at once are told of one another in a few messages, not in thousands."""
 
+ACKNOWLEDGEMENTS_INTERVAL = 0.4
+"""Seconds between rosters that only say who has acknowledged a key: after a rekey each of fifty does so by itself."""
 
 ACKNOWLEDGEMENT_LIMIT = 30.0
 """Seconds that a member may take for a key: until then the roster shows that it has an older one, or none."""
@@ -49,7 +51,9 @@ class Conference:
         self._seats: dict[UUID, _Seat] = {}
         self._announced_version = 0
         self._roster_due: float | None = None
-        self._roster_allowed = 0.0
+        self._roster_sent = float("-inf")
+        self._has_news = False
+        """Whether who is here, or who sends what, is another than in the last roster."""
         self._is_paused = False
 
     def __contains__(self, association_id: UUID) -> bool:
@@ -89,6 +93,7 @@ class Conference:
         member_id = self._random_bytes(MEMBER_ID_LENGTH)
         self._roster.join(association.association_id, member_id, admission.identity, admission.verified_at)
         seat = self._seats[association.association_id] = _Seat(association)
+        self._has_news = True
         self._rekeys.joined(now)
         events: list[Event] = []
         if self._keys.spi is not None and self._rekeys.newcomers_share_key:
@@ -100,6 +105,7 @@ class Conference:
         if self._seats.pop(association_id, None) is None:
             return []
         self._roster.leave(association_id)
+        self._has_news = True
         self._rekeys.left(now)
         if not self._seats:
             self._keys.forget()
@@ -114,6 +120,7 @@ class Conference:
         events: list[Event] = []
         if isinstance(message, Announce):
             refused = self._roster.announce(association_id, message.sources)
+            self._has_news = True
             events += [SourceRefused(association_id, source.ssrc) for source in refused]
             if refused:
                 # The claimant learns it at once, from an entry of its own that lacks the source.
@@ -177,17 +184,18 @@ class Conference:
         return [*events, *await self._publish(now)]
 
     async def _publish(self, now: float) -> list[Event]:
-        """Send the roster to all, if it has changed and the last one is long enough ago."""
+        """Send the roster to all, if it has changed and the last one is long enough ago; to others with their key."""
         self._roster_due = None
         if self._roster.version == self._announced_version:
             return []
-        if now < self._roster_allowed:
-            self._roster_due = self._roster_allowed
+        allowed = self._roster_sent + (ROSTER_INTERVAL if self._has_news else ACKNOWLEDGEMENTS_INTERVAL)
+        if now < allowed:
+            self._roster_due = allowed
             return []
-        self._roster_allowed = now + ROSTER_INTERVAL
+        self._roster_sent, self._has_news = now, False
         self._announced_version = self._roster.version
         for seat in self._seats.values():
-            if seat.roster_version != self._roster.version:
+            if seat.is_keyed and seat.roster_version != self._roster.version:
                 await self._give_roster(seat, now)
         return [self._roster_changed()]
 
@@ -212,5 +220,6 @@ class Conference:
     async def _tell_again(self, seat: _Seat, now: float) -> list[Event]:
         if seat.is_keyed and not seat.association.takes_ekt_keys:
             await self._give_key(seat, now)
-        await self._give_roster(seat, now)
+        if seat.is_keyed:
+            await self._give_roster(seat, now)
         return await self._settle(now)

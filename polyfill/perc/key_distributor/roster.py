@@ -38,12 +38,15 @@ class ConferenceRoster:
         self.version = 0
         self._entries: dict[UUID, _Entry] = {}
         self._owners: dict[int, UUID] = {}
+        self._members: tuple[Member, ...] | None = None
 
     @property
     def members(self) -> tuple[Member, ...]:
         """Everyone, in the order of joining."""
-        entries = self._entries.values()
-        return tuple(Member(each.id, each.identity, each.verified_at, each.spi, each.sources) for each in entries)
+        if self._members is None:
+            entries = self._entries.values()
+            self._members = tuple(Member(e.id, e.identity, e.verified_at, e.spi, e.sources) for e in entries)
+        return self._members
 
     def has_room_for(self, identity: str) -> bool:
         """Whether the roster still fits one message with this member, and with all sources that anyone may announce."""
@@ -56,13 +59,13 @@ class ConferenceRoster:
         if association_id in self._entries:
             raise ApiMisuse("a member joins once")
         self._entries[association_id] = _Entry(member_id, identity, verified_at)
-        self.version += 1
+        self._change()
 
     def leave(self, association_id: UUID) -> None:
         """Remove a member; its SSRCs are free again."""
         for source in self._entries.pop(association_id).sources:
             del self._owners[source.ssrc]
-        self.version += 1
+        self._change()
 
     def announce(self, association_id: UUID, sources: tuple[Source, ...]) -> list[Source]:
         """Take a member's announcement of everything it sends; the sources that are refused, because another member's.
@@ -80,7 +83,7 @@ class ConferenceRoster:
         entry = self._entries[association_id]
         if entry.spi != spi:
             entry.spi = spi
-            self.version += 1
+            self._change()
 
     def message_for(self, association_id: UUID) -> Roster:
         """The roster as one member gets it."""
@@ -94,4 +97,8 @@ class ConferenceRoster:
             del self._owners[source.ssrc]
         self._owners.update((source.ssrc, association_id) for source in sources)
         entry.sources = sources
+        self._change()
+
+    def _change(self) -> None:
         self.version += 1
+        self._members = None
