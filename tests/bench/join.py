@@ -1,6 +1,7 @@
 """How long people wait: for the Key Distributor in the owner's page, and from the click on Join to the first picture.
 
-`./run bench join [--json FILE]`: real servers, real Chromium, everything on this machine. Medians of a few runs.
+`./run bench join [--json FILE]`: real servers, real Chromium, everything on this machine. Medians of a few runs. What
+Pyodide needs by itself says how quick the machine is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from statistics import median
 from typing import Any
 from unittest.mock import patch
 
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
 
 from perc.tunnel.messages import TunneledDtls
 from perc_server.media_distributor.key_distributor_link import KeyDistributorLink
@@ -25,9 +26,11 @@ from perc_server.media_distributor.tunnel import Tunnel
 from tests.bench.report import Measurement, publish
 from tests.browser.conftest import FLAGS, chromium_path
 from tests.end_to_end.deployment import Deployment, deployed
-from tests.end_to_end.people import JOIN_LIMIT, Person
+from tests.end_to_end.people import JOIN_LIMIT, WINDOW, Person
 
-RUNS = 5
+RUNS = 3
+COMPILED = 8.0
+"""Seconds until Chromium has optimised what it runs of WebAssembly, and has put that into the profile."""
 PARTICIPANTS = ("bob", "ben", "anna")
 RELOADS = 3
 
@@ -35,6 +38,13 @@ KEY_DISTRIBUTOR_READY = """async () => {
     const { assets } = await (await fetch("/config.json")).json();
     const { RTCKeyDistributor } = await import(`${assets}/key-distributor/rtc-key-distributor.js`);
     await new RTCKeyDistributor().getCertificate();
+    return performance.now();
+}"""
+
+PYODIDE_READY = """async () => {
+    const { assets } = await (await fetch("/config.json")).json();
+    const { loadPyodide } = await import(`${assets}/pyodide/pyodide.mjs`);
+    await loadPyodide({ indexURL: `${assets}/pyodide/` });
     return performance.now();
 }"""
 
@@ -98,30 +108,58 @@ async def renderer_pids(browser: Browser) -> set[int]:
     return {process["id"] for process in processes if process["type"] == "renderer"}
 
 
-async def key_distributor_ready(context: BrowserContext, deployment: Deployment) -> float:
-    """Seconds from navigation until a Key Distributor in the page has its certificate."""
+@contextlib.asynccontextmanager
+async def profile_on_disk(playwright: Playwright) -> AsyncIterator[BrowserContext]:
+    """A profile as everybody has it. Playwright's other contexts keep nothing of what was compiled."""
+    with tempfile.TemporaryDirectory() as folder:
+        context = await playwright.chromium.launch_persistent_context(
+            folder,
+            executable_path=chromium_path(),
+            args=FLAGS,
+            permissions=["camera", "microphone"],
+            viewport=WINDOW,
+        )
+        yield context
+        await context.close()
+
+
+async def ready(context: BrowserContext, address: str, script: str) -> float:
+    """Seconds from navigation until the script is through."""
     page = await context.new_page()
-    await page.goto(f"{deployment.origin}/perc/bench#host")
-    milliseconds = await page.evaluate(KEY_DISTRIBUTOR_READY)
+    await page.goto(address)
+    milliseconds = await page.evaluate(script)
     await page.close()
     return float(milliseconds) / 1000
 
 
-async def start_up(browser: Browser, deployment: Deployment) -> list[Measurement]:
-    cold, warm = [], []
+async def been_there(context: BrowserContext, deployment: Deployment) -> float:
+    """The first visit of a profile: seconds until a Key Distributor in the page has its certificate."""
+    seconds = await ready(context, f"{deployment.origin}/perc/bench#host", KEY_DISTRIBUTOR_READY)
+    await asyncio.sleep(COMPILED)
+    return seconds
+
+
+async def start_up(playwright: Playwright, deployment: Deployment) -> list[Measurement]:
+    cold, warm, alone = [], [], []
     for _ in range(RUNS):
-        context = await browser.new_context()
-        cold.append(await key_distributor_ready(context, deployment))
-        warm.append(await key_distributor_ready(context, deployment))
-        await context.close()
+        async with profile_on_disk(playwright) as context:
+            cold.append(await been_there(context, deployment))
+            warm.append(await ready(context, f"{deployment.origin}/perc/bench#host", KEY_DISTRIBUTOR_READY))
+            alone.append(await ready(context, f"{deployment.origin}/perc/bench", PYODIDE_READY))
     return [
         Measurement("KD ready from navigation, cold", median(cold), "s", "≤ 2"),
         Measurement("KD ready from navigation, warm", median(warm), "s", "≤ 1.2"),
+        Measurement("Pyodide alone ready from navigation, warm", median(alone), "s"),
     ]
 
 
 async def memory(browser: Browser, deployment: Deployment) -> Measurement:
     """What a page with a Key Distributor has more than the same page without."""
+    megabytes = [await worker_memory(browser, deployment) for _ in range(RUNS)]
+    return Measurement("Worker memory", median(megabytes), "MB", "≤ 150")
+
+
+async def worker_memory(browser: Browser, deployment: Deployment) -> float:
     context = await browser.new_context()
     page = await context.new_page()
     await page.goto(f"{deployment.origin}/perc/bench")
@@ -133,24 +171,25 @@ async def memory(browser: Browser, deployment: Deployment) -> Measurement:
     await page.close()
     after = renderers_memory(await renderer_pids(browser))
     await context.close()
-    return Measurement("Worker memory", after - before, "MB", "≤ 150")
+    return after - before
 
 
-async def joins(browser: Browser, deployment: Deployment) -> list[Measurement]:
-    """Participants join one after the other, each in a profile that has been at the page before."""
+async def joins(playwright: Playwright, browser: Browser, deployment: Deployment) -> list[Measurement]:
+    """Participants join one after the other an owner who has been at the page before."""
     handshakes, times = Handshakes(), []
-    owner = await Person.at_a_browser("alice", browser, deployment)
-    with handshakes.watched():
+    async with profile_on_disk(playwright) as profile:
+        await been_there(profile, deployment)
+        owner = await Person.with_profile("alice", profile, deployment)
         link = await owner.open_room("bench")
         for name in PARTICIPANTS:
-            participant = await Person.at_a_browser(name, browser, deployment)
-            await participant.join(link)
-            await participant.page.wait_for_function(
-                "() => performance.getEntriesByName('perc:remote-video').length", timeout=JOIN_LIMIT
-            )
+            with handshakes.watched():
+                participant = await Person.at_a_browser(name, browser, deployment)
+                await participant.join(link)
+                await participant.page.wait_for_function(
+                    "() => performance.getEntriesByName('perc:remote-video').length", timeout=JOIN_LIMIT
+                )
             times.append(float(await participant.page.evaluate(FIRST_PICTURE)) / 1000)
             await participant.leave()
-    await owner.leave()
     return [
         Measurement("click on Join to first decrypted remote frame", median(times), "s", "≤ 2"),
         Measurement("KD DTLS handshake in the browser", median(handshakes.seconds) * 1000, "ms", "≤ 15"),
@@ -181,19 +220,19 @@ async def everyone_sees_everyone(people: Sequence[Person]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium() -> AsyncIterator[tuple[Playwright, Browser]]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-        yield browser
+        yield playwright, browser
         await browser.close()
 
 
 async def measure() -> list[Measurement]:
     with tempfile.TemporaryDirectory() as state:
-        async with deployed(Path(state)) as deployment, chromium() as browser:
+        async with deployed(Path(state)) as deployment, chromium() as (playwright, browser):
             return [
-                *await start_up(browser, deployment),
-                *await joins(browser, deployment),
+                *await start_up(playwright, deployment),
+                *await joins(playwright, browser, deployment),
                 await reloads(browser, deployment),
                 await memory(browser, deployment),
             ]
