@@ -6,6 +6,8 @@
  */
 
 const ROOM = /^[A-Za-z0-9_-]{1,64}$/;
+/** What the server itself answers to under /perc/. */
+const NO_ROOMS = ["end", "events", "leave", "offer"];
 const MAXIMUM_IDENTITY = 1024;
 
 /**
@@ -31,7 +33,16 @@ export function readLink({ pathname, hash }) {
 
 /** @param {string} name */
 export function isRoomName(name) {
-  return ROOM.test(name);
+  return roomNameProblem(name) === "";
+}
+
+/**
+ * @param {string} name
+ * @returns {string} what is wrong with it, if anything
+ */
+export function roomNameProblem(name) {
+  if (!ROOM.test(name)) return "Use 1 to 64 letters, digits, - or _.";
+  return NO_ROOMS.includes(name) ? "This name is the server's own." : "";
 }
 
 /** @param {string} room */

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from perc_server.call_processing import app as module
@@ -27,6 +29,7 @@ from perc_server.media_distributor.control import ControlPort
 from perc_server.media_distributor.events import Notify, TunnelChanged
 from perc_server.media_distributor.requests import MakeOffer, Request, StartConference
 
+LINKS = Path(__file__).parents[2] / "browser" / "app" / "links.js"
 ORIGIN = "http://perc.example:8000"
 OURS = {"Origin": ORIGIN, "Content-Type": "application/json"}
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
@@ -155,6 +158,13 @@ async def test_another_host_is_refused(site: Site, path: str, host: str) -> None
     assert problem(await site.post(path, Host=host)) == (421, "wrong-host")
     assert len(site.asked) == asked
     await site.still_serves()
+
+
+def test_the_page_knows_which_names_are_no_rooms(certificates: DemoCertificates, tmp_path: Path) -> None:
+    routes = application(certificates, 1, tmp_path).routes
+    paths = [route.path for route in routes if isinstance(route, Route) and route.path.startswith("/perc/")]
+    [listed] = re.findall(r"NO_ROOMS = (\[.*\])", LINKS.read_text())
+    assert sorted(json.loads(listed)) == sorted(path.removeprefix("/perc/") for path in paths if "{" not in path)
 
 
 async def test_a_host_is_ours_in_any_case(site: Site) -> None:

@@ -1,6 +1,6 @@
 /** The landing page: create a conference, or join one by its link. */
 
-import { hostLink, isRoomName, newRoomName, readPastedLink } from "../links.js";
+import { hostLink, newRoomName, readPastedLink, roomNameProblem } from "../links.js";
 import { part, show, write } from "./elements.js";
 
 export function showLanding() {
@@ -9,9 +9,9 @@ export function showLanding() {
   name.value = newRoomName();
   part("create").addEventListener("submit", (event) => {
     event.preventDefault();
-    const isValid = isRoomName(name.value);
-    complain(name, "room-name-problem", isValid ? "" : "Use 1 to 64 letters, digits, - or _.");
-    if (isValid) location.assign(hostLink(name.value));
+    const problem = roomNameProblem(name.value);
+    complain(name, "room-name-problem", problem);
+    if (problem === "") location.assign(hostLink(name.value));
   });
   part("join-by-link").addEventListener("submit", (event) => {
     event.preventDefault();

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { isRoomName, newRoomName, readLink } from "../../../../browser/app/links.js";
+import {
+  isRoomName,
+  newRoomName,
+  readLink,
+  roomNameProblem,
+} from "../../../../browser/app/links.js";
 
 const OWNER = "alice@idp-a.localhost";
 
@@ -18,6 +23,14 @@ test("what is no room is the landing page", () => {
   for (const pathname of ["/", "/perc/", "/perc/a/b", "/perc/a%20b", `/perc/${"a".repeat(65)}`]) {
     assert.equal(readLink({ pathname, hash: "" }), null);
   }
+});
+
+test("a name that the server needs is no room", () => {
+  for (const name of ["end", "events", "leave", "offer"]) {
+    assert.equal(roomNameProblem(name), "This name is the server's own.");
+    assert.equal(readLink({ pathname: `/perc/${name}`, hash: "#host" }), null);
+  }
+  assert.equal(roomNameProblem("events-2"), "");
 });
 
 test("an owner that is no identity is none", () => {
