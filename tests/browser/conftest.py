@@ -6,23 +6,15 @@ uncaught error, or that breaks its Content-Security-Policy, fails its test.
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import inspect
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, async_playwright
 
 from tests.browser.site import REPOSITORY, Site
-
-TIME_LIMIT = 120.0
-"""Seconds for one test: a promise in a page that never settles must not hold up all others. What four people do has
-taken 87 of them, on two cores with a load of 20."""
 
 INSTALLED_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -40,21 +32,6 @@ FLAGS = [
 # Chromium's own sandbox does not start as root, which a container usually is.
 if os.geteuid() == 0:
     FLAGS.append("--no-sandbox")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
-            item.obj = limited(item.obj)
-
-
-def limited(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
-    @functools.wraps(test)
-    async def run(*arguments: Any, **fixtures: Any) -> None:
-        async with asyncio.timeout(TIME_LIMIT):
-            await test(*arguments, **fixtures)
-
-    return run
 
 
 def chromium_path() -> str | None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext
 
-from tests.browser.conftest import TIME_LIMIT
 from tests.browser.site import Site
 from tests.browser.workers import ask_worker
+from tests.conftest import TIME_LIMIT
 from tests.vectors.provider_vectors import load
 
 pytestmark = pytest.mark.chromium
