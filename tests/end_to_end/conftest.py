@@ -13,7 +13,7 @@ from tests.end_to_end.deployment import Deployment, deployed
 from tests.end_to_end.people import Person
 from tests.end_to_end.tabs import everyday_profile
 
-Come = Callable[[str], Awaitable[Person]]
+Come = Callable[..., Awaitable[Person]]
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +27,8 @@ async def come(browser: Browser, deployment: Deployment) -> AsyncIterator[Come]:
     """`await come("bob")`: bob at a browser of his own, who goes when the test is over."""
     people: list[Person] = []
 
-    async def arrive(name: str) -> Person:
-        person = await Person.at_a_browser(name, browser, deployment)
+    async def arrive(name: str, *, is_known: bool = True) -> Person:
+        person = await Person.at_a_browser(name, browser, deployment, is_known=is_known)
         people.append(person)
         return person
 

@@ -87,7 +87,10 @@ def sent(forwarded: Iterable[ForwardedPacket]) -> list[Sent]:
         parts = frames[packet.ssrc, packet.timestamp]
         parts.append(packet)
         if packet.marker and packet.sequence - parts[0].sequence & 0xFFFF == len(parts) - 1:
-            frame = b"".join(VpxPayloadDescriptor.parse(part.payload)[1] for part in parts)
+            descriptors, payloads = zip(*(VpxPayloadDescriptor.parse(part.payload) for part in parts), strict=True)
+            if not (descriptors[0].partition_start and descriptors[0].partition_id == 0):
+                continue  # its first packet was lost
+            frame = b"".join(payloads)
             everything.append(Sent(position, each.source_endpoint, packet, frame))
     return everything
 

@@ -85,9 +85,11 @@ class Person:
         self._deployment = deployment
 
     @classmethod
-    async def at_a_browser(cls, name: str, browser: Browser, deployment: Site) -> Person:
+    async def at_a_browser(cls, name: str, browser: Browser, deployment: Site, *, is_known: bool = True) -> Person:
+        """With what their provider left in their last browser, or, where they are not to be known, with nothing."""
+        session = deployment.sessions.get(name) if is_known else None
         context = await browser.new_context(
-            permissions=["camera", "microphone"], viewport=WINDOW, storage_state=deployment.sessions.get(name)
+            permissions=["camera", "microphone"], viewport=WINDOW, storage_state=session
         )
         return await cls.with_profile(name, context, deployment)
 

@@ -135,7 +135,7 @@ async def join(keys: Keys, person: Person, link: str) -> None:
 
 
 async def test_a_conference_by_keyboard_alone(come: Come, deployment: Deployment) -> None:
-    host, bob = await come("alice"), await come("bob")
+    host, bob = await come("alice", is_known=False), await come("bob", is_known=False)
     host.name, host.identity = "zoe", "zoe@idp-a.localhost"
     keys, bobs_keys = Keys(host.page), Keys(bob.page)
     await host.page.goto(deployment.origin)
