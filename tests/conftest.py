@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-TIME_LIMIT = 180.0
+TIME_LIMIT = 120.0
 """Seconds for one test: a promise in a page that never settles must not hold up all others. What four people do has
 taken 87 of them, on two cores with a load of 20."""
 

@@ -42,7 +42,7 @@ export function isRoomName(name) {
  */
 export function roomNameProblem(name) {
   if (!ROOM.test(name)) return "Use 1 to 64 letters, digits, - or _.";
-  return NO_ROOMS.includes(name) ? "This name is the server's own." : "";
+  return NO_ROOMS.includes(name) ? "This name is the server’s own." : "";
 }
 
 /** @param {string} room */

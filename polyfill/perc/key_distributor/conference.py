@@ -184,7 +184,7 @@ class Conference:
         return [*events, *await self._publish(now)]
 
     async def _publish(self, now: float) -> list[Event]:
-        """Send the roster to all, if it has changed and the last one is long enough ago; to others with their key."""
+        """Send the roster to all, if it has changed and the last one is long enough ago."""
         self._roster_due = None
         if self._roster.version == self._announced_version:
             return []
@@ -195,7 +195,7 @@ class Conference:
         self._roster_sent, self._has_news = now, False
         self._announced_version = self._roster.version
         for seat in self._seats.values():
-            if seat.is_keyed and seat.roster_version != self._roster.version:
+            if seat.roster_version != self._roster.version:
                 await self._give_roster(seat, now)
         return [self._roster_changed()]
 
@@ -214,12 +214,14 @@ class Conference:
         return [EndpointKeyed(association.association_id, admission.identity, association.fingerprint)]
 
     async def _give_roster(self, seat: _Seat, now: float) -> None:
+        """Who has no key yet gets it behind the key."""
+        if not seat.is_keyed:
+            return
         seat.roster_version = self._roster.version
         await seat.association.send(self._roster.message_for(seat.association.association_id), now)
 
     async def _tell_again(self, seat: _Seat, now: float) -> list[Event]:
         if seat.is_keyed and not seat.association.takes_ekt_keys:
             await self._give_key(seat, now)
-        if seat.is_keyed:
-            await self._give_roster(seat, now)
+        await self._give_roster(seat, now)
         return await self._settle(now)

@@ -1,8 +1,8 @@
 """A quick start in WebAssembly: the methods of dataclasses, compiled when the package is built.
 
-A dataclass writes the source of its methods and compiles it when its module is imported, a third of the time that the
-import of perc takes there. The build (`browser/build/compile_zip.py`) imports perc once and keeps what was compiled;
-`worker.js` calls `use` before its own import. Source that was not kept is compiled as ever.
+A dataclass writes the source of its methods and compiles it when its module is imported, half of the time that the
+import of perc takes in a Worker. The build (`browser/build/compile_zip.py`) imports perc once and keeps what was
+compiled; `worker.js` calls `use` before its own import. Source that was not kept is compiled as ever.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ test("what is no room is the landing page", () => {
 
 test("a name that the server needs is no room", () => {
   for (const name of ["end", "events", "leave", "offer"]) {
-    assert.equal(roomNameProblem(name), "This name is the server's own.");
+    assert.equal(roomNameProblem(name), "This name is the server’s own.");
     assert.equal(readLink({ pathname: `/perc/${name}`, hash: "#host" }), null);
   }
   assert.equal(roomNameProblem("events-2"), "");
