@@ -142,6 +142,7 @@ async def test_what_was_recorded_before_is_not_shown_to_a_joiner(
     come: Come, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice, bob, ben = [await OpenedWorker.of(await come(name)) for name in ("alice", "bob", "ben")]
+    deployment.forwarded.clear()
     link = await alice.person.open_room("recorded")
     await bob.person.join(link)
     await bob.person.sees(alice.person)

@@ -21,6 +21,7 @@ from perc_server.media_distributor.conference import Conference
 from perc_server.media_distributor.forwarder import Forwarder
 from perc_server.media_distributor.hop import Hop
 from perc_server.media_distributor.packet_path import Leg
+from perc_server.media_distributor.rtp import ssrc_of
 from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
@@ -32,6 +33,9 @@ pytestmark = pytest.mark.chromium
 
 ENOUGH = 20
 """Frames: less than a second of what is sent."""
+
+RECORDED = 500
+"""Packets: while they are read, the Media Distributor of this process forwards nothing."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,13 @@ class Call:
     def everybody(self) -> tuple[OpenedWorker, OpenedWorker, OpenedWorker]:
         return self.alice, self.bob, self.ben
 
-    def sources(self, kind: str) -> tuple[int, int]:
-        """Alice's and ben's SSRC, in the order in which they came."""
-        ssrcs = [each.ssrc for endpoint in self.conference.endpoints for each in endpoint.sources if each.kind == kind]
-        return ssrcs[0], ssrcs[-1]
+    async def sources(self, kind: str) -> tuple[int, int]:
+        """Alice's and ben's SSRC: as the roster has them now, because who had to join again has another."""
+        return await own_ssrc(self.alice, kind), await own_ssrc(self.ben, kind)
 
-    @property
-    def victim(self) -> str:
+    async def victim(self) -> str:
         """Bob's endpoint."""
-        return list(self.conference.endpoints)[1].endpoint_id
+        return self.conference.path._streams[await own_ssrc(self.bob, "audio")].endpoint
 
     async def expect_dropped(self, reason: str) -> None:
         """Bob's Worker drops frames for this reason from now on."""
@@ -77,8 +79,14 @@ class Call:
         return len(played)
 
 
+async def own_ssrc(worker: OpenedWorker, kind: str) -> int:
+    ssrc: int = await worker.evaluate(f"session.roster.own.sources.find((each) => each.kind === '{kind}').ssrc")
+    return ssrc
+
+
 @pytest.fixture(scope="module")
 async def call(browser: Browser, deployment: Deployment) -> AsyncIterator[Call]:  # noqa: F811
+    deployment.forwarded.clear()
     people = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob", "ben")]
     workers = [await OpenedWorker.of(person) for person in people]
     alice, *others = people
@@ -92,10 +100,10 @@ async def call(browser: Browser, deployment: Deployment) -> AsyncIterator[Call]:
         await person.leave()
 
 
-@contextlib.contextmanager
-def exchanged_ssrcs(call: Call, kind: str) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def exchanged_ssrcs(call: Call, kind: str) -> AsyncIterator[None]:
     """Two sources have each other's SSRC; their sequence numbers go on smoothly."""
-    path, (left, right) = call.conference.path, call.sources(kind)
+    path, (left, right) = call.conference.path, await call.sources(kind)
     sequences = {ssrc: path._streams[ssrc].sequence for ssrc in (left, right)}
     last = {ssrc: sequence.highest for ssrc, sequence in sequences.items() if sequence}
     partner = {left: right, right: left}
@@ -112,16 +120,16 @@ def exchanged_ssrcs(call: Call, kind: str) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def newcomers_take(call: Call, kind: str) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def newcomers_take(call: Call, kind: str) -> AsyncIterator[None]:
     """Whoever comes next is put in alice's place in bob's page, where she is still sent to, too."""
-    path = call.conference.path
-    present, (alices, _) = set(path._streams), call.sources(kind)
-    place = path._streams[alices].receivers[call.victim].leg
+    path, victim = call.conference.path, await call.victim()
+    present, (alices, _) = set(path._streams), await call.sources(kind)
+    place = path._streams[alices].receivers[victim].leg
 
     def connect(ssrc: int, receiver: str, leg: Leg) -> None:
         is_newcomer = ssrc not in present and path._streams[ssrc].source.kind == kind
-        Forwarder.connect(path, ssrc, receiver, place if is_newcomer and receiver == call.victim else leg)
+        Forwarder.connect(path, ssrc, receiver, place if is_newcomer and receiver == victim else leg)
 
     with patch.object(path, "connect", connect):
         yield
@@ -130,7 +138,7 @@ def newcomers_take(call: Call, kind: str) -> Iterator[None]:
 @pytest.mark.parametrize("kind", ["audio", "video"])
 async def test_two_who_are_exchanged(kind: str, call: Call) -> None:
     await see_and_hear_one_another([worker.person for worker in call.everybody])
-    with exchanged_ssrcs(call, kind):
+    async with exchanged_ssrcs(call, kind):
         await call.expect_dropped("not-authentic")
         # In the middle of it keys change.
         await give_ekt_key(*call.everybody)
@@ -148,7 +156,7 @@ async def test_two_who_are_exchanged(kind: str, call: Call) -> None:
 async def test_a_newcomer_in_anothers_place(kind: str, call: Call, come: Come) -> None:
     await see_and_hear_one_another([worker.person for worker in call.everybody])
     anna = await OpenedWorker.of(await come("anna"))
-    with newcomers_take(call, kind):
+    async with newcomers_take(call, kind):
         await anna.person.join(call.link)
         await call.expect_dropped("other-speaker")
         await give_ekt_key(*call.everybody, anna)
@@ -164,24 +172,21 @@ async def test_a_newcomer_in_anothers_place(kind: str, call: Call, come: Come) -
 
 
 async def test_who_was_removed_is_not_shown_again(call: Call, deployment: Deployment) -> None:
-    """The Media Distributor goes on with what it has of ben, in alice's place and under his own SSRC."""
+    """The Media Distributor goes on with what it has of ben, in the others' places and under his own SSRC."""
     await see_and_hear_one_another([worker.person for worker in call.everybody])
-    ssrcs = {ssrc: call.sources(kind)[1] for kind in ("audio", "video") for ssrc in [call.sources(kind)[0]]}
-    old = {ssrc: recorded(deployment, ssrc) for ssrc in ssrcs.values()}
-    victim = call.conference.path._links[call.victim].hop
+    old = {kind: recorded(deployment, await own_ssrc(call.ben, kind)) for kind in ("audio", "video")}
+    path = call.conference.path
     past = {frame.data for frame in await call.ben.encoded()}
     await call.alice.person.remove(call.ben.person)
     await call.bob.until("session.roster.members.length === 2")
     await call.bob.played()
 
     def protect(carriage: Carriage, leg: Leg, sequence_number: int, hop: Hop) -> bytes:
-        received, ssrc = carriage.received, ssrcs.get(carriage.received.ssrc)
-        if hop is victim and ssrc is not None:
-            packet = next(old[ssrc])
-            carriage = replace(carriage, received=replay(received, packet))
+        packet = next(old[path._streams[carriage.received.ssrc].source.kind])
+        carriage = replace(carriage, received=replay(carriage.received, packet))
         return Forwarder._protect(carriage, leg, sequence_number, hop)
 
-    with patch.object(call.conference.path, "_protect", protect):
+    with patch.object(path, "_protect", protect):
         await call.expect_dropped("not-in-roster")
     await call.bob.person.sees_move(call.alice.person)
     assert past.isdisjoint(frame.data for frame in await call.bob.played())
@@ -189,5 +194,5 @@ async def test_who_was_removed_is_not_shown_again(call: Call, deployment: Deploy
 
 def recorded(deployment: Deployment, ssrc: int) -> Iterator[Rtp]:
     """What was forwarded of a source, again and again."""
-    packets = [Rtp.read(packet.received) for packet in deployment.forwarded]
-    return cycle([packet for packet in packets if packet.ssrc == ssrc])
+    packets = [packet.received for packet in deployment.forwarded if ssrc_of(packet.received) == ssrc]
+    return cycle([Rtp.read(packet) for packet in packets[:RECORDED]])
