@@ -24,7 +24,6 @@ const MAXIMUM_USES = 2 ** 48;
 
 /** One EKTKey and what belongs to it. */
 export class ParameterSet {
-  #wrap;
   #uses = 0;
 
   /**
@@ -39,7 +38,7 @@ export class ParameterSet {
     this.spi = spi;
     this.salt = salt;
     this.masterKeyLength = masterKeyLength;
-    this.#wrap = wrap;
+    this.keyWrap = wrap;
     this.installedAt = installedAt;
     this.expiresAt = expiresAt;
   }
@@ -53,12 +52,12 @@ export class ParameterSet {
   async encrypt(plaintext) {
     if (this.#uses >= MAXIMUM_USES) throw new RangeError("the EKTKey is used up");
     this.#uses++;
-    return this.#wrap.wrap(plaintext);
+    return this.keyWrap.wrap(plaintext);
   }
 
   /** @param {Uint8Array} ciphertext */
   async decrypt(ciphertext) {
-    return this.#wrap.unwrap(ciphertext);
+    return this.keyWrap.unwrap(ciphertext);
   }
 }
 
@@ -67,7 +66,7 @@ export class ParameterSets {
   /** @type {Map<number, ParameterSet>} */
   #bySpi = new Map();
   /** @type {ParameterSet | null} */
-  #newest = null;
+  newest = null;
 
   /**
    * Installs the content of an `ekt_key` message; the same again changes nothing.
@@ -91,11 +90,11 @@ export class ParameterSets {
       if (await isSame(known, set)) return;
       throw new DecodeError("an SPI was given a second key");
     }
-    if (this.#newest !== null) {
-      this.#newest.expiresAt = Math.min(this.#newest.expiresAt, now + RETIREMENT);
+    if (this.newest !== null) {
+      this.newest.expiresAt = Math.min(this.newest.expiresAt, now + RETIREMENT);
     }
     this.#bySpi.set(spi, set);
-    this.#newest = set;
+    this.newest = set;
   }
 
   /**
@@ -105,9 +104,9 @@ export class ParameterSets {
    * @returns {ParameterSet | "no-key" | "expired"}
    */
   outbound(now) {
-    if (this.#newest === null) return "no-key";
+    if (this.newest === null) return "no-key";
     // "the EKTKey MUST NOT be used beyond the lifetime provided by the TTL" (RFC 8870, Section 6)
-    return now < this.#newest.expiresAt ? this.#newest : "expired";
+    return now < this.newest.expiresAt ? this.newest : "expired";
   }
 
   /**
@@ -122,6 +121,21 @@ export class ParameterSets {
     return null;
   }
 
+  /** The SPIs of all EKTKeys that are installed, expired ones included. */
+  get spis() {
+    return [...this.#bySpi.keys()];
+  }
+
+  /**
+   * Uses an EKTKey no longer.
+   *
+   * @param {number} spi
+   */
+  forget(spi) {
+    this.#bySpi.delete(spi);
+    if (this.newest?.spi === spi) this.newest = null;
+  }
+
   /**
    * Whether a set may still be used. An SPI may be another's by then: they come again in the end.
    *
@@ -134,7 +148,7 @@ export class ParameterSets {
 
   clear() {
     this.#bySpi.clear();
-    this.#newest = null;
+    this.newest = null;
   }
 }
 

@@ -1,30 +1,14 @@
 /**
- * The inner layer of one source that this endpoint sends (RFC 8723, Section 5.1; RFC 8870, Section
- * 4.3.1).
+ * The inner layer of one source that this endpoint sends (RFC 8723, Section 5.1).
  *
- *   no master key ──first EKTKey──▶ active ──new EKTKey──▶ active + announced ──250 ms──▶ active
- *
- * One fresh master key per SSRC, per EKTKey and per transform; the index goes on through all of
- * them, so that no (key, IV) is used twice.
+ * The index continues through all master keys, so that no (key, IV) is used twice.
  */
 
 import { SendingIndex } from "./counters.js";
-import { SHORT_EKT_FIELD, writeEKTPlaintext, writeFullEKTField } from "./ekt-field.js";
-import { InnerCipher } from "./inner-cipher.js";
+import { SHORT_EKT_FIELD } from "./ekt-field.js";
 import { FULL_BLOCK_LENGTH, writeOriginalHeader } from "./original-header.js";
+import { SenderKeys } from "./sender-keys.js";
 import { FrameDropped } from "./statistics.js";
-
-/**
- * "Outbound packets SHOULD continue to use the old SRTP Master Key for 250 ms after sending any new
- * key"
- */
-const OVERLAP = 250;
-
-/**
- * A source that sends seldom must not stretch the overlap: this long after the EKTKey came, the old
- * key is over.
- */
-const LONGEST_OVERLAP = 500;
 
 /**
  * "it is RECOMMENDED that the FullEKTField be transmitted in three consecutive packets" (RFC 8870,
@@ -37,8 +21,6 @@ const CONSECUTIVE_FULL_FIELDS = 3;
  */
 const AUDIO_FULL_FIELD_PERIOD = 100;
 
-const MAXIMUM_EPOCH = 0xffff;
-
 /** @typedef {import("./parameter-sets.js").ParameterSet} ParameterSet */
 
 /**
@@ -49,92 +31,35 @@ const MAXIMUM_EPOCH = 0xffff;
  * @property {boolean} isKeyFrame
  */
 
-/** A master key of this source, and how it is told to the others. */
-class MasterKey {
-  #octets;
-  #roc = -1;
-  #field = SHORT_EKT_FIELD;
-
-  /**
-   * @param {Uint8Array<ArrayBuffer>} octets
-   * @param {InnerCipher} cipher
-   * @param {ParameterSet} set
-   * @param {number} epoch
-   */
-  constructor(octets, cipher, set, epoch) {
-    this.#octets = octets;
-    this.cipher = cipher;
-    this.set = set;
-    this.epoch = epoch;
-  }
-
-  /**
-   * "SRTP master keys MUST be randomly generated" (RFC 8870, Section 6)
-   *
-   * @param {ParameterSet} set
-   * @param {number} epoch
-   */
-  static async generate(set, epoch) {
-    if (epoch > MAXIMUM_EPOCH) throw new FrameDropped("exhausted");
-    const octets = crypto.getRandomValues(new Uint8Array(set.masterKeyLength));
-    return new MasterKey(octets, await InnerCipher.derive(octets, set.salt), set, epoch);
-  }
-
-  /**
-   * The FullEKTField; computed again only when the ROC has changed.
-   *
-   * @param {number} ssrc
-   * @param {number} roc
-   */
-  async fullField(ssrc, roc) {
-    if (roc !== this.#roc) {
-      const plaintext = writeEKTPlaintext({ masterKey: this.#octets, ssrc, roc });
-      const ciphertext = await this.set.encrypt(plaintext);
-      this.#field = writeFullEKTField({ ciphertext, spi: this.set.spi, epoch: this.epoch });
-      this.#roc = roc;
-    }
-    return this.#field;
-  }
-}
-
 /** Protects the frames of one SSRC. */
 export class InnerSender {
   #ssrc;
   #format;
   #index;
-  /** @type {MasterKey | null} the key that encrypts */
-  #active = null;
-  /**
-   * @type {MasterKey | null} a newer key that has been told, or is about to be, and does not
-   *   encrypt yet
-   */
-  #announced = null;
-  #switchAt = Infinity;
+  #keys;
   #fullFieldsDue = 0;
   #lastFullField = -Infinity;
-  /** @type {{ spi: number, next: number }} the epoch of the next master key under an EKTKey */
-  #epoch = { spi: -1, next: 0 };
 
   /**
    * @param {number} ssrc
    * @param {import("./payload-format.js").PayloadFormat} format
-   * @param {SendingIndex} [index]
+   * @param {{ index?: SendingIndex, keys?: SenderKeys }} [state]
    */
-  constructor(ssrc, format, index = SendingIndex.random()) {
+  constructor(ssrc, format, { index = SendingIndex.random(), keys = new SenderKeys() } = {}) {
     this.#ssrc = ssrc;
     this.#format = format;
     this.#index = index;
+    this.#keys = keys;
   }
 
-  /** A new transform took this source over: it starts with a new master key. The index goes on. */
+  /** A new transform took this source over: it starts with a new master key. The index continues. */
   restart() {
-    this.#active = null;
-    this.#announced = null;
+    this.#keys.restart();
   }
 
   /** The EKTKey whose master key encrypts now, or null. */
   get activeSpi() {
-    return this.#active?.set.spi ?? null;
+    return this.#keys.active?.set.spi ?? null;
   }
 
   /**
@@ -146,7 +71,9 @@ export class InnerSender {
    */
   async protect(frame, set, now) {
     const index = this.#index.take();
-    const active = await this.#follow(set, now);
+    const before = this.#keys.newest;
+    const active = await this.#keys.follow(set, now);
+    if (this.#keys.newest !== before) this.#fullFieldsDue = CONSECUTIVE_FULL_FIELDS;
     const field = await this.#field(frame, index, now);
     const prefix = this.#format.prefixOf(frame.isKeyFrame);
     const { payloadType, timestamp } = frame;
@@ -170,32 +97,6 @@ export class InnerSender {
   }
 
   /**
-   * The key that encrypts this frame, after following a change of EKTKey: "it MUST also change its
-   * SRTP master key" (RFC 8870, Section 4.5).
-   *
-   * @param {ParameterSet} set
-   * @param {number} now
-   */
-  async #follow(set, now) {
-    const newest = this.#announced ?? this.#active;
-    if (newest === null || newest.set !== set) {
-      const fresh = await MasterKey.generate(set, this.#takeEpoch(set.spi));
-      // The overlap of an earlier change ends here: what was told already encrypts until the next
-      // switch.
-      this.#active = newest;
-      this.#announced = fresh;
-      this.#fullFieldsDue = CONSECUTIVE_FULL_FIELDS;
-      this.#switchAt = Math.min(now + OVERLAP, set.installedAt + LONGEST_OVERLAP);
-    }
-    const active = this.#active;
-    const isOver = active === null || now >= this.#switchAt || now >= active.set.expiresAt;
-    if (this.#announced === null || !isOver) return /** @type {MasterKey} */ (active);
-    this.#active = this.#announced;
-    this.#announced = null;
-    return this.#active;
-  }
-
-  /**
    * The field that ends this frame, with the newest key in it when one is due.
    *
    * @param {OutgoingFrame} frame
@@ -203,7 +104,7 @@ export class InnerSender {
    * @param {number} now
    */
   async #field(frame, index, now) {
-    const newest = this.#announced ?? this.#active;
+    const { newest } = this.#keys;
     if (newest === null || !this.#isFullFieldDue(frame, now)) return SHORT_EKT_FIELD;
     this.#fullFieldsDue = Math.max(0, this.#fullFieldsDue - 1);
     this.#lastFullField = now;
@@ -218,16 +119,5 @@ export class InnerSender {
     if (this.#fullFieldsDue > 0 || frame.isKeyFrame) return true;
     const isAudio = this.#format.kind === "audio";
     return isAudio && now - this.#lastFullField >= AUDIO_FULL_FIELD_PERIOD;
-  }
-
-  /**
-   * "It starts at zero at the beginning of a session and resets to zero whenever the EKTKey is
-   * changed"
-   *
-   * @param {number} spi
-   */
-  #takeEpoch(spi) {
-    if (this.#epoch.spi !== spi) this.#epoch = { spi, next: 0 };
-    return this.#epoch.next++;
   }
 }

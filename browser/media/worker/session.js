@@ -6,9 +6,7 @@
  * own ones to send, others' to receive.
  */
 
-import { KeyChannel } from "./key-channel.js";
 import { AUDIO, VIDEO } from "./key-channel-messages.js";
-import { ParameterSets } from "./parameter-sets.js";
 import { InnerReceiver } from "./receiver.js";
 import { ReceiveStream } from "./receive-stream.js";
 import { Roster } from "./roster.js";
@@ -22,12 +20,13 @@ import { DecodeError } from "./wire.js";
 /** @typedef {import("../messages.js").AnnouncedSource} AnnouncedSource */
 /** @typedef {import("../messages.js").SendingState} SendingState */
 /** @typedef {import("./payload-format.js").PayloadFormat} PayloadFormat */
+/** @typedef {import("./key-channel.js").KeyChannel} KeyChannel */
 
 /** What a Worker holds; one per conference and endpoint. */
 export class Session {
   roster = new Roster();
   isClosed = false;
-  #sets = new ParameterSets();
+  #parts;
   #now;
   /** @type {KeyChannel | null} */
   #channel = null;
@@ -49,10 +48,12 @@ export class Session {
   /**
    * @param {(message: WorkerMessage) => void} post
    * @param {() => number} now monotonic milliseconds
+   * @param {import("./parts.js").Parts} parts
    */
-  constructor(post, now) {
+  constructor(post, now, parts) {
     this.post = post;
     this.#now = now;
+    this.#parts = parts;
   }
 
   /**
@@ -109,7 +110,7 @@ export class Session {
    */
   outboundSet(ssrc, now) {
     if (this.isClosed) throw new FrameDropped("closed");
-    const set = this.#sets.outbound(now);
+    const set = this.#parts.sets.outbound(now);
     if (typeof set === "string") throw new FrameDropped(set);
     if (!this.roster.isMine(ssrc)) throw new FrameDropped("not-in-roster");
     return set;
@@ -126,7 +127,8 @@ export class Session {
   senderOf(ssrc, format, stream) {
     const known = this.#senders.get(ssrc);
     if (known?.stream === stream) return known.sender;
-    const sender = known?.sender ?? new InnerSender(ssrc, format);
+    const sender =
+      known?.sender ?? new InnerSender(ssrc, format, { keys: this.#parts.senderKeys() });
     sender.restart();
     this.#senders.set(ssrc, { sender, stream });
     return sender;
@@ -140,7 +142,7 @@ export class Session {
   receiverOf(ssrc, format, statistics) {
     const known = this.#receivers.get(ssrc);
     if (known !== undefined) return known;
-    const receiver = new InnerReceiver(ssrc, format, this.#sets, statistics);
+    const receiver = new InnerReceiver(ssrc, format, this.#parts.receiverKeys(ssrc, statistics));
     this.#receivers.set(ssrc, receiver);
     return receiver;
   }
@@ -151,7 +153,7 @@ export class Session {
    */
   #connect(channel, identity) {
     this.#identity = identity;
-    this.#channel = new KeyChannel(channel, {
+    this.#channel = this.#parts.keyChannel(channel, {
       opened: () => {
         this.post({ op: "channel", state: "open" });
         this.#announce(this.#announced);
@@ -185,7 +187,7 @@ export class Session {
   async #handle(message) {
     if (this.isClosed) return;
     if (message.type === "ekt_key") {
-      await this.#sets.install(message, this.#now());
+      await this.#parts.sets.install(message, this.#now());
       this.#channel?.send({ type: "ekt_key_ack", spi: message.spi });
       this.post({ op: "key", spi: message.spi, ttl: message.ttl });
     } else if (message.type === "roster") {
@@ -216,7 +218,7 @@ export class Session {
   /** @returns {SendingState} */
   #sendingState() {
     if (this.isClosed) return "closed";
-    const set = this.#sets.outbound(this.#now());
+    const set = this.#parts.sets.outbound(this.#now());
     if (typeof set === "string") return set;
     const isListed = this.#announced.every(({ ssrc }) => this.roster.isMine(ssrc));
     return isListed && this.#announced.length > 0 ? "sending" : "not-in-roster";
@@ -246,7 +248,7 @@ export class Session {
 
   #close() {
     this.isClosed = true;
-    this.#sets.clear();
+    this.#parts.sets.clear();
     this.#senders.clear();
     this.#receivers.clear();
     this.#channel?.close();

@@ -7,6 +7,7 @@ import { KeyWrap } from "../../../../browser/media/worker/key-wrap.js";
 import { ParameterSets } from "../../../../browser/media/worker/parameter-sets.js";
 import { FORMATS } from "../../../../browser/media/worker/payload-format.js";
 import { InnerReceiver } from "../../../../browser/media/worker/receiver.js";
+import { ReceiverKeys } from "../../../../browser/media/worker/receiver-keys.js";
 import { InnerSender } from "../../../../browser/media/worker/sender.js";
 import { FrameDropped, Statistics } from "../../../../browser/media/worker/statistics.js";
 import { DecodeError } from "../../../../browser/media/worker/wire.js";
@@ -18,7 +19,7 @@ const milliseconds = (seconds) => Math.round(seconds * 1000);
 export async function receiverOutcomes({ ssrc, kind, steps }) {
   const sets = new ParameterSets();
   const statistics = new Statistics();
-  const receiver = new InnerReceiver(ssrc, FORMATS[kind], sets, statistics);
+  const receiver = new InnerReceiver(ssrc, FORMATS[kind], new ReceiverKeys(ssrc, sets, statistics));
   const outcomes = [];
   for (const { at, install, receive } of steps) {
     const now = milliseconds(at);
@@ -55,7 +56,7 @@ async function received(receiver, packet, now) {
 /** What becomes of every step of a sender's story. */
 export async function senderOutcomes(story) {
   const sets = new ParameterSets();
-  const sender = new InnerSender(story.ssrc, FORMATS[story.kind], new SendingIndex(7));
+  const sender = new InnerSender(story.ssrc, FORMATS[story.kind], { index: new SendingIndex(7) });
   const observer = new Observer(story);
   const outcomes = [];
   for (const { at, install, restart, send } of story.steps) {

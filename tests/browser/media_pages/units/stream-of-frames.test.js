@@ -5,6 +5,7 @@ import { splitEKTField } from "../../../../browser/media/worker/ekt-field.js";
 import { ParameterSets } from "../../../../browser/media/worker/parameter-sets.js";
 import { FORMATS } from "../../../../browser/media/worker/payload-format.js";
 import { InnerReceiver } from "../../../../browser/media/worker/receiver.js";
+import { ReceiverKeys } from "../../../../browser/media/worker/receiver-keys.js";
 import { InnerSender } from "../../../../browser/media/worker/sender.js";
 import { FrameDropped, Statistics } from "../../../../browser/media/worker/statistics.js";
 
@@ -29,7 +30,11 @@ class Pair {
   constructor(sets, kind = "audio", receiverSets = sets) {
     this.sets = sets;
     this.sender = new InnerSender(SSRC, FORMATS[kind]);
-    this.receiver = new InnerReceiver(SSRC, FORMATS[kind], receiverSets, this.statistics);
+    this.receiver = new InnerReceiver(
+      SSRC,
+      FORMATS[kind],
+      new ReceiverKeys(SSRC, receiverSets, this.statistics),
+    );
   }
 
   async send(text, now = 0, isKeyFrame = false) {
@@ -114,7 +119,11 @@ test("after a rekey the old key goes on for 250 ms while the new one is told", a
     assert.equal(pair.sender.activeSpi, now < 1250 ? 1 : 2);
   }
   assert.deepEqual(fields, [2, 2, 2, 0, 2, 0, 0]);
-  const stranger = new InnerReceiver(SSRC, FORMATS.audio, late, new Statistics());
+  const stranger = new InnerReceiver(
+    SSRC,
+    FORMATS.audio,
+    new ReceiverKeys(SSRC, late, new Statistics()),
+  );
   await assert.rejects(
     stranger.unprotect(await pair.send("new", 1400), 1400),
     dropped("unknown-spi"),
@@ -270,7 +279,7 @@ test("an SPI keeps its key", async () => {
 test("a ROC further on resynchronises after a pause, once a frame proves it", async () => {
   const index = new SendingIndex(7);
   const pair = new Pair(await setsWith({ spi: 1 }), "audio");
-  pair.sender = new InnerSender(SSRC, FORMATS.audio, index);
+  pair.sender = new InnerSender(SSRC, FORMATS.audio, { index });
   await pair.receive(await pair.send("before"));
   for (let count = 0; count < 0x18000; count++) index.take();
   const packet = await pair.send("after", 10_000);
@@ -279,14 +288,14 @@ test("a ROC further on resynchronises after a pause, once a frame proves it", as
 
 test("a late joiner learns the ROC from the field", async () => {
   const pair = new Pair(await setsWith({ spi: 1 }));
-  pair.sender = new InnerSender(SSRC, FORMATS.audio, new SendingIndex(5 * 0x10000 - 1));
+  pair.sender = new InnerSender(SSRC, FORMATS.audio, { index: new SendingIndex(5 * 0x10000 - 1) });
   await pair.send("missed");
   assert.equal(await pair.receive(await pair.send("heard")), "heard");
 });
 
 test("the index rolls over between frames", async () => {
   const pair = new Pair(await setsWith({ spi: 1 }));
-  pair.sender = new InnerSender(SSRC, FORMATS.audio, new SendingIndex(0xfffb));
+  pair.sender = new InnerSender(SSRC, FORMATS.audio, { index: new SendingIndex(0xfffb) });
   for (let count = 0; count < 10; count++) {
     assert.equal(await pair.receive(await pair.send(String(count))), String(count));
   }

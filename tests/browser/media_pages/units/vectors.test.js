@@ -14,6 +14,7 @@ import { writeOriginalHeader } from "../../../../browser/media/worker/original-h
 import { ParameterSets } from "../../../../browser/media/worker/parameter-sets.js";
 import { FORMATS } from "../../../../browser/media/worker/payload-format.js";
 import { InnerReceiver } from "../../../../browser/media/worker/receiver.js";
+import { ReceiverKeys } from "../../../../browser/media/worker/receiver-keys.js";
 import { FrameDropped, Statistics } from "../../../../browser/media/worker/statistics.js";
 import { ektKey, hex, octets } from "./octets.js";
 import { innerPacket, keyWrap, sessionKey } from "./published.js";
@@ -64,7 +65,11 @@ for (const vector of vectors("transform/payloads.json")) {
 
     const sets = new ParameterSets();
     await sets.install(ekt, 0);
-    const receiver = new InnerReceiver(ssrc, FORMATS[kind], sets, new Statistics());
+    const receiver = new InnerReceiver(
+      ssrc,
+      FORMATS[kind],
+      new ReceiverKeys(ssrc, sets, new Statistics()),
+    );
     const data = octets(vector.withFullEKTField).buffer;
     const media = await receiver.unprotect({ data, timestamp, payloadType, sequence: 0 }, 0);
     assert.equal(hex(media), vector.media);
