@@ -41,9 +41,9 @@ from perc_server.media_distributor.hop import HopKeys
 from perc_server.media_distributor.ice import Address
 from perc_server.media_distributor.key_distributor_link import KeyDistributorLink
 from perc_server.media_distributor.media_port import MediaPort
-from perc_server.media_distributor.packet_path import Tap
 from perc_server.media_distributor.refusal import Code, Refusal
 from perc_server.media_distributor.reports import Reports
+from perc_server.media_distributor.seams import Tamper, Tap
 from perc_server.media_distributor.signatures import Signatures
 from perc_server.media_distributor.switchboard import Switchboard
 from perc_server.media_distributor.tunnel import Tunnel
@@ -64,19 +64,22 @@ class Conference:
         config: MediaDistributorConfig,
         notify: Notify,
         tap: Tap | None = None,
+        tamper: Tamper | None = None,
     ) -> None:
         self.name = name
         self.fingerprint = fingerprint
         """Of the Key Distributor's certificate."""
         self._config = config
         self._notify = notify
+        self._tap = tap
+        self._tamper = tamper
         self._loop = asyncio.get_running_loop()
         self.link = KeyDistributorLink(config.timeouts, self._loop.time())
         self.signatures = Signatures(config.timeouts.signature)
-        self.port = MediaPort(config.media_host, config.media_ports, self.receive)
+        self.port = MediaPort(config.media_host, config.media_ports, self.receive, tamper)
         self.endpoints = Endpoints()
-        self.path = Forwarder(self._send, self._heard, tap)
-        self.switchboard = Switchboard(self.path)
+        self.path = Forwarder(self.send, self._heard, tap, tamper)
+        self.switchboard = Switchboard(self.path, tamper)
         self._reports = Reports(self.path, self.switchboard, config.maximum_bitrate)
         self._counts: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
@@ -134,6 +137,13 @@ class Conference:
 
     def tunnel_received(self, message: Message) -> None:
         """See `TunnelUser`."""
+        if self._tap is not None:
+            self._tap.tunnel_received(message)
+        if self._tamper is not None:
+            tampered = self._tamper.tunnel_received(self.name, message)
+            if tampered is None:
+                return
+            message = tampered
         match message:
             case SignAnswerAck():
                 self.signatures.acknowledged(message)
@@ -147,7 +157,7 @@ class Conference:
     def _received_for(self, endpoint: Endpoint, message: MediaKeys | TunneledDtls | EndpointDisconnect) -> None:
         match message:
             case TunneledDtls(dtls_message=datagram):
-                self._send(endpoint.endpoint_id, datagram)
+                self.send(endpoint.endpoint_id, datagram)
             case MediaKeys():
                 self._take_keys(endpoint, message)
             case EndpointDisconnect():
@@ -163,7 +173,7 @@ class Conference:
             keys = HopKeys.from_media_keys(message)
         except IllegalParameter as error:
             logger.warning("%s: media_keys: %s", self.name, error)
-            self._drop(endpoint)
+            self.drop(endpoint)
             return
         endpoint.has_hop = True
         self.path.add_hop(endpoint.endpoint_id, keys)
@@ -201,6 +211,8 @@ class Conference:
 
     def _receive_dtls(self, endpoint: Endpoint, datagram: bytes) -> None:
         self.step(StepName.DTLS, endpoint)
+        if self._tap is not None:
+            self._tap.dtls_received(endpoint.association_id)
         if self.link.send_dtls(endpoint, datagram):
             self.step(StepName.TUNNELED_DTLS, endpoint)
 
@@ -211,7 +223,8 @@ class Conference:
             self.switchboard.heard(ssrc)
             self._reports.request_key_frames(self._loop.time())
 
-    def _send(self, endpoint_id: str, datagram: bytes) -> None:
+    def send(self, endpoint_id: str, datagram: bytes) -> None:
+        """Send a datagram to an endpoint, if its address is known."""
         endpoint = self.endpoints.get(endpoint_id)
         if endpoint is not None and endpoint.ice.selected is not None:
             self.port.send(datagram, endpoint.ice.selected)
@@ -222,14 +235,14 @@ class Conference:
         """Do what is due; the reason if the conference is over."""
         for endpoint in self.endpoints:
             if now >= endpoint.deadline:
-                self._drop(endpoint)
+                self.drop(endpoint)
             else:
                 self._reports.report(endpoint, now)
         self._reports.request_key_frames(now)
         return "the Key Distributor is gone" if self.link.is_gone(now) else None
 
-    def _drop(self, endpoint: Endpoint) -> None:
-        """The endpoint is gone, or cannot stay: everyone is told."""
+    def drop(self, endpoint: Endpoint) -> None:
+        """Remove an endpoint that is gone or cannot stay, and report it to call processing and the Key Distributor."""
         self.leave(endpoint)
         self._notify(EndpointLeft(self.name, endpoint.endpoint_id))
 

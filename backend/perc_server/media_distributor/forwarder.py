@@ -18,9 +18,10 @@ from perc.srtp.packet import RtpPacket
 from perc_server.media_distributor.answer import Source
 from perc_server.media_distributor.carriage import Carriage, split_field
 from perc_server.media_distributor.hop import Hop, HopKeys
-from perc_server.media_distributor.packet_path import ForwardedPacket, Heard, Leg, Send, Tap
+from perc_server.media_distributor.packet_path import Heard, Leg, Send
 from perc_server.media_distributor.reception import Reception, ReportBlock
 from perc_server.media_distributor.rtp import is_empty, ssrc_of
+from perc_server.media_distributor.seams import ForwardedPacket, Tamper, Tap
 from perc_server.media_distributor.sequence import IncomingSequence, OutgoingSequence
 
 MAXIMUM_SSRCS_PER_HOP = 2048
@@ -61,10 +62,11 @@ class _Link:
 class Forwarder:
     """A `PacketPath`. `dropped` counts what was not forwarded, by reason; a dropped packet is never answered."""
 
-    def __init__(self, send: Send, heard: Heard, tap: Tap | None = None) -> None:
+    def __init__(self, send: Send, heard: Heard, tap: Tap | None = None, tamper: Tamper | None = None) -> None:
         self._send = send
         self._heard = heard
         self._tap = tap
+        self._tamper = tamper
         self._links: dict[str, _Link] = {}
         self._streams: dict[int, _Stream] = {}
         self.dropped: Counter[str] = Counter()
@@ -72,6 +74,8 @@ class Forwarder:
     def add_hop(self, endpoint: str, keys: HopKeys) -> None:
         """See `PacketPath`."""
         self._links[endpoint] = _Link(Hop(keys))
+        if self._tap is not None:
+            self._tap.hop_added(endpoint, keys)
 
     def remove_hop(self, endpoint: str) -> None:
         """See `PacketPath`."""
@@ -97,6 +101,8 @@ class Forwarder:
             return
         sequence = link.sequences.setdefault(ssrc, OutgoingSequence())
         sequence.resume()
+        if self._tamper is not None:
+            leg = self._tamper.leg(stream.source, receiver, leg)
         stream.receivers[receiver] = _Receiver(leg, sequence)
 
     def disconnect(self, ssrc: int, receiver: str) -> None:
@@ -105,6 +111,8 @@ class Forwarder:
 
     def receive_rtp(self, endpoint: str, packet: bytes, now: float) -> None:
         """See `PacketPath`."""
+        if self._tap is not None:
+            self._tap.rtp_received(endpoint, packet)
         link, stream = self._links.get(endpoint), self._streams.get(ssrc_of(packet))
         # Unknown SSRCs end here, before libsrtp would keep a context for each of them.
         if link is None or stream is None or stream.endpoint != endpoint:
@@ -117,6 +125,9 @@ class Forwarder:
         except (AuthenticationFailed, DecodeError) as error:
             self.dropped[str(error)] += 1
             return
+        if self._tamper is not None:
+            parsed = self._tamper.received(parsed)
+            stream = self._streams[parsed.ssrc]
         is_part_of_frame = stream.source.kind == "video" and not link.hop.is_double
         self._accept(stream, Carriage(parsed, ekt_field, is_part_of_frame), received, now)
 
@@ -142,14 +153,20 @@ class Forwarder:
             if sequence_number is None:
                 self.dropped["too late for a receiver"] += 1
                 continue
+            outgoing = carriage
+            if self._tamper is not None:
+                packet = self._tamper.forwarded(carriage.received, stream.source, endpoint)
+                if packet is None:
+                    continue
+                outgoing = replace(carriage, received=packet)
             try:
-                sent = self._protect(carriage, receiver.leg, sequence_number, self._links[endpoint].hop)
+                sent = self._protect(outgoing, receiver.leg, sequence_number, self._links[endpoint].hop)
             except (AuthenticationFailed, DecodeError) as error:
                 self.dropped[str(error)] += 1
                 continue
             self._send(endpoint, sent)
             if self._tap is not None:
-                self._tap(ForwardedPacket(stream.endpoint, endpoint, received, sent))
+                self._tap.forwarded(ForwardedPacket(stream.endpoint, endpoint, received, sent))
 
     @staticmethod
     def _protect(carriage: Carriage, leg: Leg, sequence_number: int, hop: Hop) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from perc_server.media_distributor.demultiplex import MAXIMUM_DATAGRAM
 from perc_server.media_distributor.ice import Address
 from perc_server.media_distributor.refusal import Code, Refusal
+from perc_server.media_distributor.seams import Tamper
 
 _BATCH = 64
 """Datagrams that are read before other conferences get their turn."""
@@ -20,8 +21,15 @@ _BUFFER = 1 << 20
 class MediaPort:
     """A UDP socket that never waits: what cannot be sent at once is dropped, as on any full link."""
 
-    def __init__(self, host: str, ports: tuple[int, int] | None, receive: Callable[[bytes, Address], None]) -> None:
+    def __init__(
+        self,
+        host: str,
+        ports: tuple[int, int] | None,
+        receive: Callable[[bytes, Address], None],
+        tamper: Tamper | None = None,
+    ) -> None:
         self._receive = receive
+        self._tamper = tamper
         self._socket = _bind(host, ports)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._readable)
@@ -35,6 +43,8 @@ class MediaPort:
 
     def send(self, datagram: bytes, address: Address) -> None:
         """Send now, or drop."""
+        if self._is_blocked(address):
+            return
         try:
             self._socket.sendto(datagram, address)
         except OSError:
@@ -57,7 +67,12 @@ class MediaPort:
                 return
             except OSError:
                 continue  # an ICMP error of an earlier datagram
-            self._receive(datagram, (address[0], address[1]))
+            source = (address[0], address[1])
+            if not self._is_blocked(source):
+                self._receive(datagram, source)
+
+    def _is_blocked(self, address: Address) -> bool:
+        return self._tamper is not None and self._tamper.is_blocked(address)
 
 
 def _bind(host: str, ports: tuple[int, int] | None) -> socket.socket:

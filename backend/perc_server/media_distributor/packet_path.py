@@ -24,21 +24,6 @@ class Leg:
     extension: HeaderExtension
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardedPacket:
-    """One packet to one receiver, as the Media Distributor saw and sent it: what it could read at most."""
-
-    source_endpoint: str
-    receiver_endpoint: str
-    received: bytes
-    """The RTP packet behind the sender's hop."""
-    sent: bytes
-    """The SRTP packet on the receiver's hop."""
-
-
-Tap = Callable[[ForwardedPacket], None]
-"""Sees every forwarded packet; for tests that look at the Media Distributor from inside."""
-
 Send = Callable[[str, bytes], None]
 """Sends a datagram to an endpoint, if its address is known."""
 

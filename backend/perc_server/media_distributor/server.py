@@ -15,7 +15,6 @@ from perc_server.media_distributor.config import MediaDistributorConfig
 from perc_server.media_distributor.control import ControlPort
 from perc_server.media_distributor.events import ConferenceEnded, Notify, StepName
 from perc_server.media_distributor.negotiation import Negotiation, OfferRequest
-from perc_server.media_distributor.packet_path import Tap
 from perc_server.media_distributor.refusal import Code, Refusal
 from perc_server.media_distributor.requests import (
     End,
@@ -26,6 +25,7 @@ from perc_server.media_distributor.requests import (
     StartConference,
     StartConferenceParams,
 )
+from perc_server.media_distributor.seams import Tamper, Tap
 from perc_server.media_distributor.tunnel import TunnelUser
 from perc_server.media_distributor.tunnel_listener import TunnelListener
 
@@ -43,14 +43,18 @@ class _Live:
 
 
 class MediaDistributor:
-    """Between `open` and `close`; `control_port` and `tunnel_port` are known when it is open."""
+    """Between `open` and `close`; `control_port` and `tunnel_port` are known when it is open.
 
-    def __init__(self, config: MediaDistributorConfig, tap: Tap | None = None) -> None:
+    `tap` and `tamper` are for tests and benchmarks: see `seams`.
+    """
+
+    def __init__(self, config: MediaDistributorConfig, tap: Tap | None = None, tamper: Tamper | None = None) -> None:
         self._config = config
         self._tap = tap
+        self._tamper = tamper
         self._live: dict[str, _Live] = {}
         self._control = ControlPort(config, self._handle, self._call_processing_lost)
-        self._tunnels = TunnelListener(config, self)
+        self._tunnels = TunnelListener(config, self, tamper)
         self._clock: asyncio.Task[None] | None = None
         self.control_port = 0
         self.tunnel_port = 0
@@ -71,6 +75,8 @@ class MediaDistributor:
 
     def expecting(self, fingerprint: Fingerprint) -> TunnelUser | None:
         """See `TunnelUsers`."""
+        if self._tamper is not None and not self._tamper.accepts_tunnel(fingerprint):
+            return None
         conferences = (live.conference for live in self._live.values())
         return next((each for each in conferences if each.fingerprint.matches(fingerprint)), None)
 
@@ -102,7 +108,7 @@ class MediaDistributor:
             raise Refusal(Code.CONFLICT, "there is such a conference, or one with this Key Distributor")
         if len(self._live) >= MAXIMUM_CONFERENCES:
             raise Refusal(Code.FULL, f"there are {MAXIMUM_CONFERENCES} conferences already")
-        conference = Conference(params.conference, fingerprint, self._config, notify, self._tap)
+        conference = Conference(params.conference, fingerprint, self._config, notify, self._tap, self._tamper)
         negotiation = Negotiation(conference, self._config.timeouts)
         self._live[params.conference] = _Live(conference, negotiation, notify)
         conference.step(StepName.NEW_CONFERENCE)
@@ -142,9 +148,11 @@ class MediaDistributor:
 
 
 @contextlib.asynccontextmanager
-async def running(config: MediaDistributorConfig, tap: Tap | None = None) -> AsyncIterator[MediaDistributor]:
-    """A Media Distributor that is open meanwhile."""
-    distributor = MediaDistributor(config, tap)
+async def running(
+    config: MediaDistributorConfig, tap: Tap | None = None, tamper: Tamper | None = None
+) -> AsyncIterator[MediaDistributor]:
+    """Run a Media Distributor for as long as the context lasts."""
+    distributor = MediaDistributor(config, tap, tamper)
     await distributor.open()
     try:
         yield distributor

@@ -10,6 +10,7 @@ from perc_server.media_distributor.endpoint import Endpoint
 from perc_server.media_distributor.feedback import KeyFrameRequests
 from perc_server.media_distributor.packet_path import Leg, PacketPath
 from perc_server.media_distributor.refusal import Code, Refusal
+from perc_server.media_distributor.seams import Tamper
 
 OWN_SSRC = 1
 """The Media Distributor's own SSRC, in RTCP; it sends no RTP."""
@@ -18,8 +19,9 @@ OWN_SSRC = 1
 class Switchboard:
     """Sources, and the legs on which they are forwarded. A source takes slots once its first packet came."""
 
-    def __init__(self, path: PacketPath) -> None:
+    def __init__(self, path: PacketPath, tamper: Tamper | None = None) -> None:
         self._path = path
+        self._tamper = tamper
         self._sources: dict[int, tuple[Endpoint, Source]] = {}
         self._heard: set[int] = set()
         self._receivers: dict[str, Endpoint] = {}
@@ -51,7 +53,8 @@ class Switchboard:
         for source in answer.sources:
             owner = self.owner(source.ssrc)
             # "An announced SSRC is unique in the conference; a second claim is refused".
-            if source.ssrc == OWN_SSRC or (owner is not None and owner.endpoint_id != endpoint_id):
+            is_taken = source.ssrc == OWN_SSRC or (owner is not None and owner.endpoint_id != endpoint_id)
+            if is_taken and not (self._tamper is not None and self._tamper.accepts_taken_source(source.ssrc)):
                 raise Refusal(Code.SOURCE_TAKEN, f"SSRC {source.ssrc} is taken; offer again with another one")
 
     def apply(self, endpoint: Endpoint, answer: Answer) -> None:

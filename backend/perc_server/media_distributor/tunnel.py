@@ -67,7 +67,7 @@ class Tunnel(asyncio.Protocol):
             raise TypeError("a tunnel is a stream")
         self._transport = transport
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._deadline = asyncio.get_running_loop().call_later(self._handshake_timeout, transport.abort)
+        self._deadline = asyncio.get_running_loop().call_later(self._handshake_timeout, self.abort)
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
@@ -99,12 +99,17 @@ class Tunnel(asyncio.Protocol):
             return
         self._end.send(message)
         self._flush()
-        if unsent >= MAXIMUM_UNSENT and self._transport:
-            self._transport.abort()
+        if unsent >= MAXIMUM_UNSENT:
+            self.abort()
 
     def forget(self, origin: str) -> None:
         """Wait no longer for the signed answer with this `o=` line."""
         self._end.forget(origin)
+
+    def abort(self) -> None:
+        """Reset the TCP connection; the Key Distributor learns only that it is lost."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def close(self) -> None:
         """End the tunnel in order."""

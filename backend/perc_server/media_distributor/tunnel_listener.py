@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from perc_server.media_distributor.config import MediaDistributorConfig
+from perc_server.media_distributor.seams import Tamper
 from perc_server.media_distributor.tls_server import server_context
 from perc_server.media_distributor.tunnel import Tunnel, TunnelUsers
 
@@ -15,8 +16,9 @@ MAXIMUM_CONNECTIONS = 512
 class TunnelListener:
     """Between `open` and `close`."""
 
-    def __init__(self, config: MediaDistributorConfig, users: TunnelUsers) -> None:
+    def __init__(self, config: MediaDistributorConfig, users: TunnelUsers, tamper: Tamper | None = None) -> None:
         self._config = config
+        self._tamper = tamper
         self._users = users
         self._context = server_context(config.tunnel_certificate, lambda client: users.expecting(client) is not None)
         self._tunnels: set[Tunnel] = set()
@@ -39,6 +41,7 @@ class TunnelListener:
     def _accept(self) -> Tunnel:
         is_full = len(self._tunnels) >= MAXIMUM_CONNECTIONS
         timeout = 0.0 if is_full else self._config.timeouts.handshake
-        tunnel = Tunnel(self._context, self._users, timeout, self._tunnels.discard)
+        context = self._context if self._tamper is None else self._tamper.tunnel_context(self._context)
+        tunnel = Tunnel(context, self._users, timeout, self._tunnels.discard)
         self._tunnels.add(tunnel)
         return tunnel
