@@ -9,12 +9,13 @@ import pytest
 
 from perc_server.certificates import DemoCertificates, demo_certificates
 from perc_server.media_distributor.config import MediaDistributorConfig, Timeouts
-from perc_server.media_distributor.packet_path import ForwardedPacket
+from perc_server.media_distributor.seams import ForwardedPacket
 from perc_server.media_distributor.server import MediaDistributor, running
 from tests.media_distributor.call_processing_stand_in import CallProcessing
 from tests.media_distributor.certificates import Identity
 from tests.media_distributor.endpoint_stand_in import Endpoint, Media
 from tests.media_distributor.key_distributor_stand_in import KeyDistributor
+from tests.media_distributor.recording import Recording
 from tests.media_distributor.waiting import settled, until
 
 
@@ -72,10 +73,10 @@ async def stage(certificates: DemoCertificates, timeouts: Timeouts) -> AsyncIter
         control_peer_certificate=certificates.control_client_certificate,
         timeouts=timeouts,
     )
-    forwarded: list[ForwardedPacket] = []
-    async with running(config, forwarded.append) as distributor:
+    recording = Recording()
+    async with running(config, recording) as distributor:
         call = await CallProcessing.connect(distributor.control_port, certificates)
-        stage = Stage(distributor, config, certificates, call, forwarded=forwarded)
+        stage = Stage(distributor, config, certificates, call, forwarded=recording.packets)
         yield stage
         for endpoint in stage.endpoints:
             if hasattr(endpoint, "transport"):
