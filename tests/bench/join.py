@@ -12,17 +12,15 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
-from unittest.mock import patch
+from uuid import UUID
 
 from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
 
-from perc.tunnel.messages import TunneledDtls
-from perc_server.media_distributor.key_distributor_link import KeyDistributorLink
-from perc_server.media_distributor.tunnel import Tunnel
+from perc.tunnel.messages import Message, TunneledDtls
+from perc_server.media_distributor.seams import Tap
 from tests.bench.report import Measurement, publish
 from tests.browser.conftest import FLAGS, chromium_path
 from tests.end_to_end.deployment import Deployment, deployed
@@ -55,7 +53,7 @@ FIRST_PICTURE = """() => {
 }"""
 
 
-class Handshakes:
+class Handshakes(Tap):
     """How long the Key Distributor works on a DTLS handshake, as the Media Distributor's end of the tunnel sees it.
 
     The time from a flight of the endpoint to the Key Distributor's answer, bridge and TLS included, for both flights.
@@ -63,26 +61,17 @@ class Handshakes:
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
-        self._flight_began: dict[Any, float] = {}
-        self._spent: dict[Any, list[float]] = {}
+        self._flight_began: dict[UUID, float] = {}
+        self._spent: dict[UUID, list[float]] = {}
 
-    @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        send, handle = KeyDistributorLink.send_dtls, Tunnel._handle
+    def dtls_received(self, association_id: UUID) -> None:
+        self._flight_began[association_id] = time.perf_counter()
 
-        def send_dtls(link: KeyDistributorLink, endpoint: Any, datagram: bytes) -> bool:
-            self._flight_began[endpoint.association_id] = time.perf_counter()
-            return send(link, endpoint, datagram)
+    def tunnel_received(self, message: Message) -> None:
+        if isinstance(message, TunneledDtls):
+            self._answered(message.association_id)
 
-        def handle_event(tunnel: Tunnel, event: Any) -> None:
-            if isinstance(event, TunneledDtls):
-                self._answered(event.association_id)
-            handle(tunnel, event)
-
-        with patch.object(KeyDistributorLink, "send_dtls", send_dtls), patch.object(Tunnel, "_handle", handle_event):
-            yield
-
-    def _answered(self, association: Any) -> None:
+    def _answered(self, association: UUID) -> None:
         began = self._flight_began.pop(association, None)
         spent = self._spent.setdefault(association, [])
         if began is not None and len(spent) < 2:
@@ -182,7 +171,7 @@ async def joins(playwright: Playwright, browser: Browser, deployment: Deployment
         owner = await Person.with_profile("alice", profile, deployment)
         link = await owner.open_room("bench")
         for name in PARTICIPANTS:
-            with handshakes.watched():
+            with deployment.taps.listening(handshakes):
                 participant = await Person.at_a_browser(name, browser, deployment)
                 await participant.join(link)
                 await participant.page.wait_for_function(

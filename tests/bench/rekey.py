@@ -16,7 +16,7 @@ from playwright.async_api import Browser
 from tests.bench.join import chromium
 from tests.bench.report import Measurement, publish
 from tests.end_to_end.deployment import Deployment, deployed
-from tests.end_to_end.opened_worker import OpenedWorker
+from tests.end_to_end.observed_worker import ObservedWorker
 from tests.end_to_end.people import JOIN_LIMIT, Person
 
 VISITS = 5
@@ -24,7 +24,7 @@ SETTLED = 1.5
 """Seconds after which the last rekey is over: it comes 0.25 s after who leaves, and old keys go on for 0.5 s more."""
 
 
-async def visit(browser: Browser, deployment: Deployment, link: str, members: list[OpenedWorker]) -> None:
+async def visit(browser: Browser, deployment: Deployment, link: str, members: list[ObservedWorker]) -> None:
     """Somebody joins, sees the members, and leaves by the button."""
     person = await Person.at_a_browser("ben", browser, deployment)
     await person.join(link)
@@ -36,7 +36,7 @@ async def visit(browser: Browser, deployment: Deployment, link: str, members: li
     await asyncio.sleep(SETTLED)
 
 
-async def received(members: list[OpenedWorker]) -> tuple[Counter[str], Counter[str]]:
+async def received(members: list[ObservedWorker]) -> tuple[Counter[str], Counter[str]]:
     """What has become of all frames that two members have received, and of those of each other."""
     one, other = members
     return await one.received() + await other.received(), await one.received(other) + await other.received(one)
@@ -48,7 +48,8 @@ def _dropped(fates: Counter[str]) -> int:
 
 async def visits(browser: Browser, deployment: Deployment) -> list[Measurement]:
     """Two stay, one comes and goes."""
-    members = [await OpenedWorker.of(await Person.at_a_browser(name, browser, deployment)) for name in ("alice", "bob")]
+    people = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob")]
+    members = [await ObservedWorker.of(person) for person in people]
     alice, bob = (member.person for member in members)
     link = await alice.open_room("bench-rekey")
     await bob.join(link)

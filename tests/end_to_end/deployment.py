@@ -9,7 +9,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,26 +17,42 @@ from playwright.async_api import StorageState
 
 from perc_server.certificates import demo_certificates
 from perc_server.demo import IDENTITY_PROVIDERS, MEDIA_DISTRIBUTOR_NAME
+from perc_server.media_distributor.conference import Conference
 from perc_server.media_distributor.config import MediaDistributorConfig
-from perc_server.media_distributor.packet_path import ForwardedPacket
 from perc_server.media_distributor.server import MediaDistributor, running
+from tests.end_to_end.tampering import Attack, Taps
+from tests.media_distributor.recording import Recording
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @dataclass
 class Deployment:
-    """Where everything is, and everything that the Media Distributor forwarded."""
+    """Where everything is, and the seams of the Media Distributor."""
 
     port: int
     identity_provider_ports: tuple[int, int]
     media_distributor: MediaDistributor
-    forwarded: list[ForwardedPacket] = field(default_factory=list)
+    taps: Taps
+    attack: Attack
     sessions: dict[str, StorageState] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
         return f"http://localhost:{self.port}"
+
+    def conference(self, room: str) -> Conference:
+        """The Media Distributor's part of a conference that is running."""
+        conference = self.media_distributor.conference(room)
+        assert conference is not None
+        return conference
+
+    @contextlib.contextmanager
+    def recorded(self) -> Iterator[Recording]:
+        """Everything that the Media Distributor forwards meanwhile."""
+        recording = Recording()
+        with self.taps.listening(recording):
+            yield recording
 
     def identity_provider(self, label: str) -> str:
         index = [provider.label for provider in IDENTITY_PROVIDERS].index(label)
@@ -71,9 +87,9 @@ async def deployed(state: Path) -> AsyncIterator[Deployment]:
         control_certificate=certificates.control_server,
         control_peer_certificate=certificates.control_client_certificate,
     )
-    forwarded: list[ForwardedPacket] = []
+    taps, attack = Taps(), Attack()
     port, *provider_ports = free_port(), free_port(), free_port()
-    async with running(config, forwarded.append) as media_distributor, contextlib.AsyncExitStack() as stack:
+    async with running(config, taps, attack) as media_distributor, contextlib.AsyncExitStack() as stack:
         command = [
             *("call-processing", "--port", str(port), "--origin", f"http://localhost:{port}"),
             *("--assets", str(REPOSITORY / "browser" / "dist"), "--trust-anchors", str(certificates.authority)),
@@ -98,7 +114,7 @@ async def deployed(state: Path) -> AsyncIterator[Deployment]:
             process = await stack.enter_async_context(_process(arguments))
             await wait_for_port(at, process)
         first, second = provider_ports
-        yield Deployment(port, (first, second), media_distributor, forwarded)
+        yield Deployment(port, (first, second), media_distributor, taps, attack)
 
 
 @contextlib.asynccontextmanager

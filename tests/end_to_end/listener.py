@@ -16,8 +16,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
 
-from perc_server.media_distributor.packet_path import ForwardedPacket
-from tests.end_to_end.opened_worker import EktKey
+from perc_server.media_distributor.seams import ForwardedPacket
+from tests.end_to_end.observed_worker import EktKey
 from tests.end_to_end.test_blind_media_distributor import (
     DELTA_PREFIX,
     KEY_FRAME_PREFIX,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -312,9 +313,9 @@ class Person:
         return await worker.evaluate(expression)
 
 
+async def see_one_another(people: Sequence[Person]) -> None:
+    await asyncio.gather(*(person.sees(other) for person, other in permutations(people, 2)))
+
+
 async def see_and_hear_one_another(people: Sequence[Person]) -> None:
-    for person in people:
-        for other in people:
-            if other is not person:
-                await person.sees(other)
-                await person.hears(other)
+    await asyncio.gather(see_one_another(people), *(person.hears(other) for person, other in permutations(people, 2)))

@@ -8,18 +8,16 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
 from perc.key_distributor.conference import ACKNOWLEDGEMENT_LIMIT
-from perc_server.media_distributor.conference import Conference
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
+from tests.end_to_end.observed_worker import serve_entry, serve_product
 from tests.end_to_end.people import JOIN_LIMIT, Person, see_and_hear_one_another
 
 pytestmark = pytest.mark.chromium
 
-EKT_KEY, ROSTER = 26, 240
-"""Types of messages on the key channel (docs/key-channel.md)."""
 ALERT, FATAL, ACCESS_DENIED = 21, 2, 49
 PLAINTEXT_ALERT = bytes([ALERT, 0xFE, 0xFD, *bytes(8), 0, 2, FATAL, ACCESS_DENIED])
 """A DTLS record of epoch 0: all that somebody without the association's keys can write."""
@@ -44,26 +42,18 @@ WHATEVER_IT_LIKES = "".join(
 )
 
 
-async def open_ears(person: Person) -> None:
-    """The page is told what its transform Worker hears on the key channel; it outlives the Worker."""
-
-    async def tell(route: Route) -> None:
-        response = await route.fetch()
-        source = await response.text()
-        telling = "const ear = new BroadcastChannel('ear'); ear.postMessage(new Uint8Array(data)[0]); ear.close();"
-        told = source.replace("export function readMessage(data) {", "export function readMessage(data) {" + telling)
-        assert told != source
-        await route.fulfill(response=response, body=told, headers={"content-type": "text/javascript"})
-
-    await person.context.route(re.compile("worker/key-channel-messages.js"), tell)
+async def note_key_channel(person: Person) -> None:
+    """Has the page note what arrives on its key channels; it outlives its Workers."""
+    await serve_entry(person)
     await person.context.add_init_script(
-        "globalThis.heard = []; new BroadcastChannel('ear').onmessage = ({ data }) => heard.push(data);"
+        "globalThis.keyChannelMessages = [];"
+        "new BroadcastChannel('key-channel-messages').onmessage = ({ data }) => keyChannelMessages.push(data);"
     )
 
 
-async def heard_by(person: Person) -> set[int]:
-    """The types of all messages that the Key Distributor has sent on this person's key channel."""
-    return set(await person.page.evaluate("heard"))
+async def key_channel_messages(person: Person) -> set[str]:
+    """The types of all messages that the Key Distributor has sent on this person's key channels."""
+    return set(await person.page.evaluate("keyChannelMessages"))
 
 
 async def expect_clean(host: Person) -> None:
@@ -85,16 +75,10 @@ async def expect_tiles(person: Person, *others: Person) -> None:
         await expect(tiles.filter(has_text=other.identity)).to_be_visible()
 
 
-def conference_of(deployment: Deployment, room: str) -> Conference:
-    conference = deployment.media_distributor.conference(room)
-    assert conference is not None
-    return conference
-
-
 async def test_somebody_knocks_and_the_host_lets_them_in(come: Come) -> None:
     alice, bob = await come("alice"), await come("bob")
     link = await alice.open_room("knocking", others="Ask me")
-    await open_ears(bob)
+    await note_key_channel(bob)
     await alice.page.get_by_role("button", name="Copy link").focus()
     await bob.knock(link)
     await expect(bob.page.get_by_text(f"{alice.identity} is told that {bob.identity} wants")).to_be_visible()
@@ -110,7 +94,7 @@ async def test_somebody_knocks_and_the_host_lets_them_in(come: Come) -> None:
     await bob.pictures("knocking")
 
     # Whoever waits has been told nothing, sends nothing and is no member.
-    assert await heard_by(bob) == set()
+    assert await key_channel_messages(bob) == set()
     assert await bob.packets_sent() == 0
     await expect_tiles(alice)
 
@@ -129,12 +113,12 @@ async def test_somebody_knocks_and_the_host_lets_them_in(come: Come) -> None:
 async def test_the_host_denies_and_they_may_ask_again(come: Come) -> None:
     alice, bob = await come("alice"), await come("bob")
     link = await alice.open_room("denying", others="Ask me")
-    await open_ears(bob)
+    await note_key_channel(bob)
     await bob.knock(link)
     await alice.deny(bob)
     await expect_end(bob, "denied", "The host did not let you in")
     await bob.pictures("denied")
-    assert await heard_by(bob) == set()
+    assert await key_channel_messages(bob) == set()
     await expect_clean(alice)
     await expect_tiles(alice)
 
@@ -143,7 +127,7 @@ async def test_the_host_denies_and_they_may_ask_again(come: Come) -> None:
     await alice.admit(bob)
     await bob.expect_state("in-call")
     await bob.sees(alice)
-    assert await heard_by(bob) == {EKT_KEY, ROSTER}
+    assert await key_channel_messages(bob) == {"ekt_key", "roster"}
 
 
 async def test_the_host_removes_somebody(come: Come) -> None:
@@ -219,23 +203,14 @@ async def test_who_was_let_in_once_may_come_again_from_another_device(come: Come
 
 async def test_who_does_not_confirm_a_key_is_marked_then_dropped_and_may_come_back(come: Come) -> None:
     alice, bob = await come("alice"), await come("bob")
-
-    async def stay_silent(route: Route) -> None:
-        response = await route.fetch()
-        source = await response.text()
-        silent = source.replace('this.#channel?.send({ type: "ekt_key_ack", spi: message.spi });', "")
-        assert silent != source
-        await route.fulfill(response=response, body=silent, headers={"content-type": "text/javascript"})
-
-    session = re.compile("worker/session.js")
-    await bob.context.route(session, stay_silent)
+    await serve_entry(bob, is_silent=True)
     await bob.join(await alice.open_room("silent"))
     await alice.sees(bob)
     sign = alice.page.get_by_text("Has not confirmed the current key")
     await expect(alice.page.get_by_role("article", name=bob.identity).locator(sign)).to_be_visible(timeout=JOIN_LIMIT)
     await expect(alice.page.get_by_role("article", name=alice.identity).locator(sign)).to_be_hidden()
     await alice.pictures("lagging")
-    await bob.context.unroute(session)
+    await serve_product(bob)
     await bob.page.wait_for_function(JOINS_AGAIN, timeout=DROPPED_LIMIT)
     await bob.expect_state("in-call")
     await alice.sees(bob)
@@ -246,17 +221,17 @@ async def test_nobody_but_the_host_lets_in_or_sends_away(come: Come, deployment:
     """Call processing says what it likes on its event stream, and the Media Distributor has media for whoever waits."""
     alice, bob = await come("alice"), await come("bob")
     link = await alice.open_room("no-path", others="Ask me")
-    await open_ears(bob)
+    await note_key_channel(bob)
     await bob.context.route(
         EVENTS, lambda route: route.fulfill(body=WHATEVER_IT_LIKES, headers={"content-type": "text/event-stream"})
     )
     await bob.knock(link)
-    conference = conference_of(deployment, "no-path")
+    conference = deployment.conference("no-path")
     [*_, endpoint] = conference.endpoints
-    deployment.forwarded.clear()
-    while not any(packet.receiver_endpoint == endpoint.endpoint_id for packet in deployment.forwarded):
-        await alice.page.wait_for_timeout(100)
-    assert await heard_by(bob) == set()
+    with deployment.recorded() as recording:
+        while not any(packet.receiver_endpoint == endpoint.endpoint_id for packet in recording.packets):
+            await alice.page.wait_for_timeout(100)
+    assert await key_channel_messages(bob) == set()
     assert not await bob.shows_video_of(alice)
     await expect(bob.page.get_by_role("heading", name="Waiting for the host to let you in")).to_be_visible()
 
@@ -264,6 +239,6 @@ async def test_nobody_but_the_host_lets_in_or_sends_away(come: Come, deployment:
     await bob.expect_state("in-call")
     await bob.sees(alice)
     for _ in range(3):
-        conference._send(endpoint.endpoint_id, PLAINTEXT_ALERT)
+        conference.send(endpoint.endpoint_id, PLAINTEXT_ALERT)
     await bob.sees_move(alice)
     await bob.expect_state("in-call")

@@ -24,14 +24,12 @@ import pytest
 from OpenSSL import SSL
 from playwright.async_api import Browser, Route, expect
 
-from perc.errors import DecodeError
+from perc.srtp.packet import RtpPacket
 from perc.tunnel.messages import MediaKeys, Message, TunneledDtls
 from perc_server.certificates import demo_certificates
-from perc_server.media_distributor.carriage import Carriage
+from perc_server.media_distributor.answer import Source
 from perc_server.media_distributor.conference import Conference
-from perc_server.media_distributor.forwarder import Forwarder
-from perc_server.media_distributor.hop import Hop
-from perc_server.media_distributor.packet_path import Leg
+from perc_server.media_distributor.seams import Tamper
 from perc_server.media_distributor.tls_server import server_context
 from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.conftest import Come
@@ -64,10 +62,11 @@ class Call:
     async def goes_on(self) -> None:
         """The two see and hear one another, live, and nobody else is there."""
         two = (self.alice, self.bob)
-        await see_and_hear_one_another(two)
-        for one, other in itertools.permutations(two):
-            await one.sees_move(other)
-            await expect(one.page.locator("[data-member]")).to_have_count(2, timeout=JOIN_LIMIT)
+        await asyncio.gather(
+            see_and_hear_one_another(two),
+            *(one.sees_move(other) for one, other in itertools.permutations(two)),
+            *(expect(one.page.locator("[data-member]")).to_have_count(2, timeout=JOIN_LIMIT) for one in two),
+        )
 
     def link_of(self, owner: str) -> str:
         """A link to the room that names another owner."""
@@ -79,19 +78,18 @@ async def running_call(browser: Browser, deployment: Deployment) -> AsyncIterato
     alice, bob = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob")]
     link = await alice.open_room("attacked")
     await bob.join(link)
-    conference = deployment.media_distributor.conference("attacked")
-    assert conference is not None
-    yield Call(alice, bob, link, conference, deployment)
+    call = Call(alice, bob, link, deployment.conference("attacked"), deployment)
+    await call.goes_on()
+    yield call
     await bob.leave()
     await alice.leave()
 
 
 @pytest.fixture
-async def call(running_call: Call) -> Call:
-    """One call for all attacks, as it was before each of them."""
+async def call(running_call: Call) -> AsyncIterator[Call]:
+    """One call for all attacks, which continues after each of them."""
+    yield running_call
     await running_call.goes_on()
-    running_call.deployment.forwarded.clear()
-    return running_call
 
 
 async def knock(person: Person, link: str) -> None:
@@ -113,11 +111,12 @@ async def expect_failure(person: Person, title: str, text: str, detail: str = ""
 async def test_a_host_who_is_not_the_one_of_the_link(call: Call, come: Come) -> None:
     members = {endpoint.endpoint_id for endpoint in call.conference.endpoints}
     ben = await come("ben")
-    await knock(ben, call.link_of("anna@idp-a.localhost"))
-    await expect_failure(ben, "This is not anna@idp-a.localhost", "You were not connected, and nothing was sent.")
-    await call.goes_on()
-    # Neither did anything come from ben, nor did he get anything.
-    hops = {(packet.source_endpoint, packet.receiver_endpoint) for packet in call.deployment.forwarded}
+    with call.deployment.recorded() as recording:
+        await knock(ben, call.link_of("anna@idp-a.localhost"))
+        await expect_failure(ben, "This is not anna@idp-a.localhost", "You were not connected, and nothing was sent.")
+        await call.goes_on()
+    # Nothing was forwarded from ben, and nothing to him.
+    hops = {(packet.source_endpoint, packet.receiver_endpoint) for packet in recording.packets}
     assert hops == set(itertools.permutations(members))
 
 
@@ -165,7 +164,6 @@ async def test_an_offer_that_was_tampered_with(
     await alter(ben, OFFER, lambda offer: {**offer, "sdp": tamper(offer["sdp"])})
     await knock(ben, call.link)
     await expect_failure(ben, "You were not admitted", reason)
-    await call.goes_on()
 
 
 async def test_an_offer_that_was_made_for_another_room(call: Call, come: Come) -> None:
@@ -178,7 +176,6 @@ async def test_an_offer_that_was_made_for_another_room(call: Call, come: Come) -
     await ben.context.route(re.compile(r"\?elsewhere"), divert)
     await knock(ben, call.link.replace("attacked", "elsewhere"))
     await expect_failure(ben, "You were not admitted", "the assertion was made for another conference")
-    await call.goes_on()
 
 
 async def test_an_answer_that_was_changed_after_it_was_signed(call: Call, come: Come) -> None:
@@ -192,42 +189,49 @@ async def test_an_answer_that_was_changed_after_it_was_signed(call: Call, come: 
     await ben.context.route(OFFER, answer)
     await knock(ben, call.link)
     await expect_failure(ben, f"This is not {call.alice.identity}", "You were not connected, and nothing was sent.")
-    await call.goes_on()
 
 
-async def test_a_certificate_that_no_offer_named(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Media Distributor lets somebody in whom the Key Distributor never heard of."""
-    association, stranger = uuid4(), client_connection(Identity.make("stranger"))
-    answers: asyncio.Queue[Message] = asyncio.Queue()
-    received = call.conference.tunnel_received
+class Stranger(Tamper):
+    """Takes the Key Distributor's messages about one association out of the tunnel."""
 
-    def overhear(message: Message) -> None:
-        if getattr(message, "association_id", None) == association:
-            assert not isinstance(message, MediaKeys)
-            answers.put_nowait(message)
-        else:
-            received(message)
+    def __init__(self) -> None:
+        self.association = uuid4()
+        self.messages: asyncio.Queue[Message] = asyncio.Queue()
 
-    monkeypatch.setattr(call.conference, "tunnel_received", overhear)
+    def tunnel_received(self, conference: str, message: Message) -> Message | None:
+        if getattr(message, "association_id", None) != self.association:
+            return message
+        self.messages.put_nowait(message)
+        return None
+
+
+async def test_a_certificate_that_no_offer_named(call: Call) -> None:
+    """The Media Distributor brings an endpoint that made no offer to the Key Distributor."""
+    stranger, connection = Stranger(), client_connection(Identity.make("stranger"))
     tunnel = call.conference.link.tunnel
     assert tunnel is not None
 
     async def shake_hands() -> None:
-        while not handshake_is_complete(stranger):
-            for datagram in records(stranger):
-                tunnel.send(TunneledDtls(association, datagram))
-            message = await answers.get()
-            assert isinstance(message, TunneledDtls)
-            stranger.bio_write(message.dtls_message)
+        while not handshake_is_complete(connection):
+            for datagram in records(connection):
+                tunnel.send(TunneledDtls(stranger.association, datagram))
+            message = await stranger.messages.get()
+            assert isinstance(message, TunneledDtls), "no media_keys"
+            connection.bio_write(message.dtls_message)
 
-    with pytest.raises(SSL.Error, match="alert"):
-        await asyncio.wait_for(shake_hands(), JOIN_LIMIT / 1000)
+    with call.deployment.attack.by(stranger):
+        with pytest.raises(SSL.Error, match="alert"):
+            await asyncio.wait_for(shake_hands(), JOIN_LIMIT / 1000)
+        assert not any(isinstance(message, MediaKeys) for message in drained(stranger.messages))
     notice = call.alice.page.get_by_text("They got no keys.")
     await expect(notice).to_be_visible()
     await call.alice.pictures("notice")
     await call.alice.page.get_by_role("button", name="Dismiss").click()
     await expect(notice).to_be_hidden()
-    await call.goes_on()
+
+
+def drained(queue: asyncio.Queue[Message]) -> list[Message]:
+    return [queue.get_nowait() for _ in range(queue.qsize())]
 
 
 def handshake_is_complete(connection: SSL.Connection) -> bool:
@@ -251,7 +255,16 @@ async def test_a_room_that_is_open_already(call: Call, come: Come) -> None:
     await ben.context.route(EVENTS, lambda route: route.abort())  # else the page knows, and joins
     await open_room(ben, call.link_of(ben.identity))
     await expect_failure(ben, "This room is already open", "Ask for their link")
-    await call.goes_on()
+
+
+class Impostor(Tamper):
+    """Shows new tunnel connections the certificate of a TLS context of its own."""
+
+    def __init__(self, context: SSL.Context) -> None:
+        self._context = context
+
+    def tunnel_context(self, context: SSL.Context) -> SSL.Context:
+        return self._context
 
 
 @pytest.mark.parametrize(
@@ -263,12 +276,11 @@ async def test_a_room_that_is_open_already(call: Call, come: Come) -> None:
     ids=["authority", "name"],
 )
 async def test_a_media_distributor_with_a_wrong_certificate(
-    name: str, is_trusted: bool, reason: str, call: Call, come: Come, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, is_trusted: bool, reason: str, call: Call, come: Come, tmp_path: Path
 ) -> None:
     anna, distributor = await come("anna"), call.deployment.media_distributor
     wrong = demo_certificates(tmp_path, name)
     context = server_context(wrong.media_distributor, lambda client: distributor.expecting(client) is not None)
-    monkeypatch.setattr(distributor._tunnels, "_context", context)
 
     async def trust_them_too(route: Route) -> None:
         response = await route.fetch()
@@ -276,10 +288,10 @@ async def test_a_media_distributor_with_a_wrong_certificate(
 
     if is_trusted:
         await anna.context.route(TRUST_ANCHORS, trust_them_too)
-    await open_room(anna, f"{call.deployment.origin}/perc/distrusted-{is_trusted}#host")
-    text = "Its certificate is not trusted, or has another name. The conference was not started."
-    await expect_failure(anna, "The Media Distributor is not who it claims to be", text, reason)
-    await call.goes_on()
+    with call.deployment.attack.by(Impostor(context)):
+        await open_room(anna, f"{call.deployment.origin}/perc/distrusted-{is_trusted}#host")
+        text = "Its certificate is not trusted, or has another name. The conference was not started."
+        await expect_failure(anna, "The Media Distributor is not who it claims to be", text, reason)
 
 
 async def test_a_conference_started_for_another_key_distributor(call: Call, come: Come) -> None:
@@ -290,7 +302,6 @@ async def test_a_conference_started_for_another_key_distributor(call: Call, come
     text = "The room was announced with a certificate that is not yours"
     title = "The Media Distributor expects another Key Distributor"
     await expect_failure(anna, title, text, "refused the connection: alert")
-    await call.goes_on()
 
 
 # Media.
@@ -324,25 +335,24 @@ def key_frame(colour: tuple[int, int, int]) -> bytes:
 FALSE_TONE, FALSE_COLOUR = 2500, (200, 30, 200)
 
 
-def plaintext_instead() -> Callable[[Carriage, Leg, int, Hop], bytes]:
-    """`Forwarder._protect` with media of the Media Distributor's own in place of everybody's."""
-    sound, picture = tone(FALSE_TONE), b"\x10" + key_frame(FALSE_COLOUR)  # RFC 7741: the start of a partition
+class PlaintextInstead(Tamper):
+    """Sends media of the Media Distributor's own in the place of every source's."""
 
-    def protect(carriage: Carriage, leg: Leg, sequence_number: int, hop: Hop) -> bytes:
-        if carriage.is_part_of_frame and not carriage.received.marker:
-            raise DecodeError("one packet is the whole frame")
-        payload = picture if carriage.is_part_of_frame else next(sound)
-        injected = replace(carriage, received=replace(carriage.received, payload=payload))
-        return Forwarder._protect(injected, leg, sequence_number, hop)
+    def __init__(self) -> None:
+        self._sound = tone(FALSE_TONE)
+        self._picture = b"\x10" + key_frame(FALSE_COLOUR)  # RFC 7741: the start of a partition
 
-    return protect
+    def forwarded(self, packet: RtpPacket, source: Source, receiver: str) -> RtpPacket | None:
+        if source.kind == "audio":
+            return replace(packet, payload=next(self._sound))
+        # One packet is the whole frame.
+        return replace(packet, payload=self._picture) if packet.marker else None
 
 
-async def test_plaintext_is_neither_shown_nor_heard(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_plaintext_is_neither_shown_nor_heard(call: Call) -> None:
     bob, alice = call.bob, call.alice
     dropped = await bob.frames_dropped()
-    with monkeypatch.context() as attack:
-        attack.setattr(call.conference.path, "_protect", plaintext_instead())
+    with call.deployment.attack.by(PlaintextInstead()):
         for _ in range(ATTACK_LASTS):
             heard = await bob.listen_to(alice)
             assert heard is None or heard["level"] < -60 or abs(heard["frequency"] - FALSE_TONE) > 50
@@ -355,7 +365,6 @@ async def test_plaintext_is_neither_shown_nor_heard(call: Call, monkeypatch: pyt
     await expect(received).to_contain_text(re.compile(r"dropped \(.*malformed \d+"), timeout=JOIN_LIMIT)
     await bob.pictures("frames-dropped")
     await bob.page.get_by_role("button", name="Event log").click()
-    await call.goes_on()
 
 
 def is_like(seen: list[list[int]] | None, colours: Any) -> bool:

@@ -26,10 +26,10 @@ from playwright.async_api import Browser
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
-from perc_server.media_distributor.packet_path import ForwardedPacket
+from perc_server.media_distributor.seams import ForwardedPacket
 from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.deployment import Deployment
-from tests.end_to_end.opened_worker import EktKey, OpenedWorker
+from tests.end_to_end.observed_worker import EktKey, ObservedWorker
 from tests.end_to_end.people import LOOKS, Person
 from tests.end_to_end.wire import Rtp
 
@@ -39,6 +39,7 @@ OPUS = 111
 FULL, SHORT = 2, 0
 ENOUGH = 200
 """Packets: some seconds of sound and pictures."""
+ENOUGH_PICTURES = 10
 
 KEY_FRAME_PREFIX, DELTA_PREFIX = 10, 1
 
@@ -83,6 +84,15 @@ ASK_FOR_A_KEY_FRAME = """async () => {
     await sender.setParameters(parameters, { encodingOptions });
 }"""
 
+
+def is_enough(packets: list[ForwardedPacket]) -> bool:
+    """Whether there are some seconds of sound, and of pictures from a key frame on."""
+    kept = [Rtp.read(packet.received) for packet in packets]
+    frames = [frame for _, frame in vp8_frames(packet for packet in kept if packet.payload_type != OPUS)]
+    pictures = list(dropwhile(lambda frame: frame[0] & 1, frames))
+    return len(kept) >= ENOUGH and len(pictures) >= ENOUGH_PICTURES
+
+
 Recorded = tuple[list[ForwardedPacket], EktKey]
 
 
@@ -90,19 +100,16 @@ Recorded = tuple[list[ForwardedPacket], EktKey]
 async def recorded(browser: Browser, deployment: Deployment) -> Recorded:  # noqa: F811
     """What the Media Distributor forwarded of alice in a call with bob, and the EKTKey that bob learnt."""
     alice, bob = people = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob")]
-    worker = await OpenedWorker.of(bob)
+    worker = await ObservedWorker.of(bob)
     link = await alice.open_room("blind")
     await bob.join(link)
-    await bob.sees(alice)
-    await bob.hears(alice)
+    await asyncio.gather(bob.sees(alice), bob.hears(alice))
     # All of alice's sources use the key that was made for bob's joining by now; pictures begin anew for the recording.
-    deployment.forwarded.clear()
-    await alice.page.evaluate(ASK_FOR_A_KEY_FRAME)
-    conference = deployment.media_distributor.conference("blind")
-    assert conference is not None
-    owner = next(endpoint.endpoint_id for endpoint in conference.endpoints if endpoint.role == "owner")
-    while len(packets := [each for each in deployment.forwarded if each.source_endpoint == owner]) < ENOUGH:
-        await asyncio.sleep(0.1)
+    owner = next(each.endpoint_id for each in deployment.conference("blind").endpoints if each.role == "owner")
+    with deployment.recorded() as recording:
+        await alice.page.evaluate(ASK_FOR_A_KEY_FRAME)
+        while not is_enough(packets := [each for each in recording.packets if each.source_endpoint == owner]):
+            await asyncio.sleep(0.1)
     keys = await worker.ekt_keys()
     for person in reversed(people):
         await person.leave()

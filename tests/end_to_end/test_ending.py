@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.people import JOIN_LIMIT, Person
-from tests.end_to_end.test_survival import TUNNEL_LOST, conference_of, outage
+from tests.end_to_end.test_survival import TUNNEL_LOST, outage
 
 pytestmark = pytest.mark.chromium
 
@@ -24,14 +24,12 @@ async def open_again(host: Person) -> None:
     await host.expect_state("in-call")
 
 
-async def test_a_host_without_a_tunnel_ends_the_conference_for_everybody(
-    come: Come, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_host_without_a_tunnel_ends_the_conference_for_everybody(come: Come, deployment: Deployment) -> None:
     alice, bob, ben = await come("alice"), await come("bob"), await come("ben")
     link = await alice.open_room("cut-off", others="Ask me", guests=[bob.identity])
     await bob.join(link)
     await ben.knock(link)
-    async with outage(deployment, conference_of(deployment, "cut-off"), monkeypatch):
+    with outage(deployment, "cut-off"):
         await expect(alice.page.get_by_text(TUNNEL_LOST)).to_be_visible(timeout=JOIN_LIMIT)
         # Whoever waits at the door is told why nobody opens.
         await expect(ben.page.get_by_text("Until it is back they cannot let you in.")).to_be_visible(timeout=JOIN_LIMIT)

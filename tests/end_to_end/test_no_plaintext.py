@@ -4,7 +4,7 @@ The wire is what comes to the Media Distributor behind the hop's SRTP: not one p
 with a frame that an encoder made. The screen is what a Worker lets through to its decoders: each such frame must be one
 that the person encoded whose name the tile had.
 
-Keys are taken by a tester's privilege (`opened_worker`), and so are given the EKTKeys between two cases.
+Keys are taken by a tester's privilege (`observed_worker`), and so are given the EKTKeys between two cases.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from playwright.async_api import Browser
 from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
-from tests.end_to_end.opened_worker import Frame, OpenedWorker, give_ekt_key
+from tests.end_to_end.observed_worker import Frame, ObservedWorker, give_ekt_key
 from tests.end_to_end.people import JOIN_LIMIT, Person
 from tests.end_to_end.wire import Plaintext, Wire
 
@@ -46,25 +46,23 @@ class Key:
     is_silent: bool | None
 
 
-SETS = "const sets = ears.sets(), newest = sets._newest;"
-EVERY_SENDER, EVERY_RECEIVER = "for (const each of ears.senders())", "for (const each of ears.receivers())"
+SETS = "const { sets } = probe, { newest } = sets;"
+EVERY_SENDER, EVERY_RECEIVER = "for (const each of probe.senders)", "for (const each of probe.receivers)"
 KEYS = {
-    "the EKTKey": Key(f"{SETS} sets._bySpi.delete(newest?.spi); sets._newest = null;", True),
-    "the EKTKeys before": Key(
-        f"{SETS} for (const spi of sets._bySpi.keys()) if (spi !== newest?.spi) sets._bySpi.delete(spi);", False
-    ),
+    "the EKTKey": Key(f"{SETS} sets.forget(newest?.spi);", True),
+    "the EKTKeys before": Key(f"{SETS} for (const spi of sets.spis) if (spi !== newest?.spi) sets.forget(spi);", False),
     "every EKTKey": Key(f"{SETS} sets.clear();", True),
-    "what wraps under the EKTKey": Key(f"{SETS} if (newest) newest._wrap = null;", None),
-    "the senders' master keys that encrypt": Key(f"{EVERY_SENDER} each._active = null;", False),
-    "the senders' master keys that are told": Key(f"{EVERY_SENDER} each._announced = null;", False),
-    "the senders' master keys": Key(f"{EVERY_SENDER} each._active = each._announced = null;", False),
+    "what wraps under the EKTKey": Key(f"{SETS} if (newest) newest.keyWrap = null;", None),
+    "the senders' master keys that encrypt": Key(f"{EVERY_SENDER} each.active = null;", False),
+    "the senders' master keys that are told": Key(f"{EVERY_SENDER} each.announced = null;", False),
+    "the senders' master keys": Key(f"{EVERY_SENDER} each.restart();", False),
     "the senders' session keys": Key(
-        f"{EVERY_SENDER} for (const key of [each._active, each._announced]) if (key) key.cipher._key = null;", None
+        f"{EVERY_SENDER} for (const key of [each.active, each.announced]) if (key) key.cipher = probe.keyless;", None
     ),
-    "the receivers' master keys": Key(f"{EVERY_RECEIVER} each._keys = [];", False),
-    "the receivers' newest master keys": Key(f"{EVERY_RECEIVER} each._keys.shift();", False),
+    "the receivers' master keys": Key(f"{EVERY_RECEIVER} each.keys = [];", False),
+    "the receivers' newest master keys": Key(f"{EVERY_RECEIVER} each.keys.shift();", False),
     "the receivers' session keys": Key(
-        f"{EVERY_RECEIVER} for (const {{ cipher }} of each._keys) cipher._key = null;", False
+        f"{EVERY_RECEIVER} for (const key of each.keys) key.cipher = probe.keyless;", False
     ),
 }
 
@@ -73,18 +71,17 @@ KEYS = {
 class Call:
     """Alice, whose keys are taken, and bob; what they encoded and what they sent."""
 
-    alice: OpenedWorker
-    bob: OpenedWorker
+    alice: ObservedWorker
+    bob: ObservedWorker
     wire: Wire
     deployment: Deployment
     encoded: defaultdict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
-    pictures: Counter[OpenedWorker] = field(default_factory=Counter)
+    pictures: Counter[ObservedWorker] = field(default_factory=Counter)
 
     def endpoint(self, role: str) -> str:
         """The last endpoint with this role."""
-        conference = self.deployment.media_distributor.conference("plaintext")
-        assert conference is not None
-        return [each.endpoint_id for each in conference.endpoints if each.role == role][-1]
+        endpoints = self.deployment.conference("plaintext").endpoints
+        return [each.endpoint_id for each in endpoints if each.role == role][-1]
 
     async def rekey(self, ttl: int = 300, age: int = 0, then: str = "") -> None:
         """Gives both a new EKTKey; `then` runs in alice's Worker at once."""
@@ -93,8 +90,8 @@ class Call:
     async def goes_on(self) -> None:
         """After a rekey both see one another."""
         await self.rekey()
-        await self.alice.person.sees_move(self.bob.person)
-        await self.bob.person.sees_move(self.alice.person)
+        alice, bob = self.alice.person, self.bob.person
+        await asyncio.gather(alice.sees_move(bob), bob.sees_move(alice))
 
     async def sent(self, role: str) -> int:
         """How many packets an endpoint sends in a while from now on."""
@@ -110,7 +107,7 @@ class Call:
             while len(self.wire.of(self.endpoint(role), since)) < WATCHED_PACKETS:
                 await asyncio.sleep(0.02)
 
-    async def leaked(self, *guests: OpenedWorker, since: int) -> int:
+    async def leaked(self, *guests: ObservedWorker, since: int) -> int:
         """How many payloads on the wire since then are in the clear. On every screen is only what was sent to it."""
         workers = (self.alice, self.bob, *guests)
         decoded = [await worker.person.page.evaluate(FRAMES_DECODED) for worker in workers]
@@ -124,7 +121,7 @@ class Call:
         plaintext = Plaintext(frames)
         return sum(plaintext.is_in(packet.payload) for _, packet in self.wire.packets[since:])
 
-    async def played(self, worker: OpenedWorker) -> list[Frame]:
+    async def played(self, worker: ObservedWorker) -> list[Frame]:
         """What was played since the last time."""
         frames = await worker.played()
         self.pictures[worker] += sum(frame.kind == "video" for frame in frames)
@@ -134,7 +131,7 @@ class Call:
         """What a guest sent at last is asked nothing more."""
         await guest.page.get_by_role("button", name="Leave").click()
         for worker in (self.alice, self.bob):
-            await worker.until("session.roster.members.length === 2")
+            await worker.until("probe.session.roster.members.length === 2")
             await self.played(worker)
 
 
@@ -143,8 +140,8 @@ async def call(browser: Browser, deployment: Deployment) -> AsyncIterator[Call]:
     alice, bob = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob")]
     for person in (alice, bob):
         await person.context.add_init_script(PRIVILEGES)
-    call = Call(await OpenedWorker.of(alice), await OpenedWorker.of(bob), Wire(), deployment)
-    with call.wire.tapped():
+    call = Call(await ObservedWorker.of(alice), await ObservedWorker.of(bob), Wire(), deployment)
+    with deployment.taps.listening(call.wire):
         await bob.join(await alice.open_room("plaintext"))
         yield call
     await bob.leave()
@@ -206,7 +203,7 @@ async def at_new_transforms(call: Call, take: str) -> None:
 
 async def when_the_key_channel_has_closed(call: Call, take: str) -> None:
     await call.rekey()
-    await call.alice.evaluate("session._channel._channel.close()")
+    await call.alice.evaluate("probe.dataChannel.close()")
     await call.alice.evaluate(take)
 
 
@@ -227,15 +224,15 @@ MOMENTS: dict[str, Moment] = {
 async def test_before_the_first_key(withheld: str, call: Call, come: Come) -> None:
     ben = await come("ben")
     await ben.context.add_init_script(PRIVILEGES)
-    worker = await OpenedWorker.of(ben, withheld)
+    worker = await ObservedWorker.of(ben, withheld=withheld)
     beginning = len(call.wire.packets)
     await ben.follow(await call.alice.person.page.locator("[data-part=join-link]").input_value())
     await ben.page.get_by_role("button", name="Join").click()
-    await worker.until("ears.encoded.length > 50")
+    await worker.until("probe.encoded.length > 50")
     endpoint = call.endpoint("participant")
     assert call.wire.of(endpoint, beginning) == []
     assert await ben.page.evaluate(FRAMES_DECODED) == 0
-    await worker.evaluate("ears.gate.resolve()")
+    await worker.evaluate("probe.gate.resolve()")
     await ben.expect_state("in-call")
     await ben.sees(call.alice.person)
     await call.sends("participant")
@@ -265,9 +262,9 @@ async def test_each_key_is_taken_away(moment: str, call: Call) -> None:
 async def test_plaintext_would_have_been_seen(call: Call) -> None:
     await call.rekey()
     beginning = len(call.wire.packets)
-    await call.alice.evaluate("ears.isClear = true")
+    await call.alice.evaluate("probe.isClear = true")
     await call.sends("owner")
-    await call.alice.evaluate("ears.isClear = false")
+    await call.alice.evaluate("probe.isClear = false")
     assert await call.leaked(since=beginning) >= WATCHED_PACKETS
 
 

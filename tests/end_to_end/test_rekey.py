@@ -7,21 +7,19 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import replace
-from itertools import cycle, pairwise
+from itertools import cycle, groupby, pairwise
 from statistics import median
 
 import pytest
 
-from perc_server.media_distributor.carriage import Carriage
-from perc_server.media_distributor.forwarder import Forwarder
-from perc_server.media_distributor.hop import Hop
-from perc_server.media_distributor.packet_path import Leg
+from perc.srtp.packet import RtpPacket
+from perc_server.media_distributor.answer import Source
+from perc_server.media_distributor.seams import ForwardedPacket, Tamper
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.listener import Listener, Sent, sent
-from tests.end_to_end.opened_worker import LOSSES, OpenedWorker
-from tests.end_to_end.people import JOIN_LIMIT, Person
+from tests.end_to_end.observed_worker import LOSSES, ObservedWorker
+from tests.end_to_end.people import JOIN_LIMIT, Person, see_and_hear_one_another
 from tests.end_to_end.wire import Rtp, replay
 
 pytestmark = pytest.mark.chromium
@@ -46,120 +44,126 @@ async def be_removed(host: Person, person: Person) -> None:
     await host.remove(person)
 
 
-async def rekeyed(worker: OpenedWorker, before: int) -> None:
+async def rekeyed(worker: ObservedWorker, before: int) -> None:
     """Waits until somebody has a newer EKTKey than the first `before`."""
-    while len(await worker.ekt_keys()) <= before:
-        await asyncio.sleep(0.02)
+    await worker.until(f"probe.heard.filter(({{ type }}) => type === 'ekt_key').length > {before}")
 
 
 @pytest.mark.parametrize("go", [leave, be_removed])
 async def test_a_joiner_opens_nothing_of_before_and_who_goes_nothing_of_after(
     go: Going, come: Come, deployment: Deployment
 ) -> None:
-    alice, bob, ben = [await OpenedWorker.of(await come(name)) for name in ("alice", "bob", "ben")]
-    stayers = (alice, bob)
-    forwarded = deployment.forwarded
-    link = await alice.person.open_room(f"rekey-{go.__name__}")
-    await bob.person.join(link)
-    await bob.person.sees(alice.person)
-    await alice.person.sees(bob.person)
-    forwarded.clear()
+    alice, bob, ben = [await ObservedWorker.of(await come(name)) for name in ("alice", "bob", "ben")]
+    with deployment.recorded() as recording:
+        await check_keys_follow_the_membership(go, alice, bob, ben, recording.packets)
 
-    await ben.person.follow(link)
+
+async def check_keys_follow_the_membership(
+    go: Going, alice: ObservedWorker, bob: ObservedWorker, ben: ObservedWorker, forwarded: list[ForwardedPacket]
+) -> None:
+    """Everything is recorded from the start: a source may announce its key long before it is of interest here."""
+    stayers = (alice, bob)
+    link = await alice.person.open_room(f"rekey-{go.__name__}")
+    await asyncio.gather(bob.person.join(link), ben.person.follow(link))
+    await see_and_hear_one_another([alice.person, bob.person])
+
     before_joining = len(forwarded)
     losses = [await alice.drops(LOSSES, bob), await bob.drops(LOSSES, alice)]
     await ben.person.page.get_by_role("button", name="Join").click()
     await ben.person.expect_state("in-call")
-    await ben.person.sees(alice.person)
-    await ben.person.sees(bob.person)
-    await bob.person.sees(ben.person)
+    await asyncio.gather(ben.person.sees(alice.person), ben.person.sees(bob.person), bob.person.sees(ben.person))
 
     bens_keys = await ben.ekt_keys()
     keys = [len(await worker.ekt_keys()) for worker in stayers]
     await go(alice.person, ben.person)
     async with asyncio.timeout(REKEY_LIMIT):
-        for worker, before in zip(stayers, keys, strict=True):
-            await rekeyed(worker, before)
+        await asyncio.gather(*map(rekeyed, stayers, keys))
     await asyncio.sleep(LONGEST_OVERLAP)
     after_overlap = len(forwarded)
     while len(forwarded) < after_overlap + ENOUGH:
         await asyncio.sleep(0.1)
 
     everything = sent(forwarded)
-    ben_listens, bob_listens = Listener(bens_keys, everything), Listener(await bob.ekt_keys(), everything)
+    bobs_keys = await bob.ekt_keys()
+    ben_listens, bob_listens = Listener(bens_keys, everything), Listener(bobs_keys, everything)
     opened = [each.position for each in everything if ben_listens.opens(each) is not None]
-    assert before_joining < opened[0] < opened[-1] < after_overlap
+    assert before_joining < opened[0]
     # For those who stay it was as if nothing had happened.
-    spis = [bob_listens.opens(each) for each in everything]
-    assert None not in spis
+    spis = {each: bob_listens.opens(each) for each in everything if each.position >= before_joining}
+    assert None not in spis.values()
     assert [await alice.drops(LOSSES, bob), await bob.drops(LOSSES, alice)] == losses
-    await alice.person.sees_move(bob.person)
-    await bob.person.sees_move(alice.person)
-    check_changes(everything, spis)
+    # When it ends, every source has changed over to a key that ben never had; before that none goes back to an old one.
+    assert bobs_keys[-1].spi not in {key.spi for key in bens_keys}
+    for source in by_source(each for each in spis if each.position >= after_overlap):
+        assert spis[source[-1]] == bobs_keys[-1].spi
+    for source in by_source(spis):
+        runs = [is_opened for is_opened, _ in groupby(source, lambda each: ben_listens.opens(each) is not None)]
+        assert runs.count(True) <= 1
+    await asyncio.gather(alice.person.sees_move(bob.person), bob.person.sees_move(alice.person))
+    check_changes({each: bob_listens.opens(each) for each in everything}, before_joining)
 
 
-def check_changes(everything: list[Sent], spis: list[int | None]) -> None:
-    """How each source told its keys, and when it changed over to them.
+def by_source(everything: Iterable[Sent]) -> list[list[Sent]]:
+    sources: defaultdict[int, list[Sent]] = defaultdict(list)
+    for each in everything:
+        sources[each.last.ssrc].append(each)
+    return list(sources.values())
+
+
+def check_changes(spis: dict[Sent, int | None], since: int) -> None:
+    """How each source announced its keys, and when it changed over to them.
 
     A Worker on a busy machine may be late for some frames; to the millisecond it is in `vectors/transform`.
     """
-    sources: defaultdict[int, list[tuple[Sent, int | None]]] = defaultdict(list)
-    for each, spi in zip(everything, spis, strict=True):
-        assert each.told is not None or not each.is_key_frame
-        sources[each.last.ssrc].append((each, spi))
-    overlaps = [overlap for source in sources.values() for overlap in changes(source)]
+    assert all(each.told is not None or not each.is_key_frame for each in spis)
+    sources = by_source(spis)
+    overlaps = [overlap for source in sources for overlap in changes([(each, spis[each]) for each in source], since)]
     assert len(overlaps) >= len(sources)
     assert OVERLAP / 2 < median(overlaps) < LONGEST_OVERLAP
 
 
-def changes(source: list[tuple[Sent, int | None]]) -> Iterator[float]:
+def changes(source: list[tuple[Sent, int | None]], since: int) -> Iterator[float]:
     """For each new key of a source: seconds from its first announcement to the first frame under it."""
     for at, ((_, old), (each, new)) in enumerate(pairwise(source), start=1):
-        if old != new:
+        if old != new and each.position >= since:
             first = next(i for i in range(at) if source[i][0].told == new)
             told = [source[i][0].told for i in range(first, min(first + CONSECUTIVE, at))]
             assert told == [new] * len(told)
             yield each.seconds_after(source[first][0])
 
 
-def recorded_instead(recorded: Iterable[Rtp], victim: Hop) -> Callable[[Carriage, Leg, int, Hop], bytes]:
-    """`Forwarder._protect` that gives one endpoint what was recorded of each source, again and again."""
-    packets: defaultdict[int, list[Rtp]] = defaultdict(list)
-    for packet in recorded:
-        packets[packet.ssrc].append(packet)
-    old = {ssrc: cycle(each) for ssrc, each in packets.items()}
+class RecordedInstead(Tamper):
+    """Gives one endpoint what was recorded of each source, again and again."""
 
-    def protect(carriage: Carriage, leg: Leg, sequence_number: int, hop: Hop) -> bytes:
-        received = carriage.received
-        if hop is victim and received.ssrc in old:
-            carriage = replace(carriage, received=replay(received, next(old[received.ssrc])))
-        return Forwarder._protect(carriage, leg, sequence_number, hop)
+    def __init__(self, recorded: Iterable[Rtp], victim: str) -> None:
+        packets: defaultdict[int, list[Rtp]] = defaultdict(list)
+        for packet in recorded:
+            packets[packet.ssrc].append(packet)
+        self._recorded = {ssrc: cycle(each) for ssrc, each in packets.items()}
+        self._victim = victim
 
-    return protect
+    def forwarded(self, packet: RtpPacket, source: Source, receiver: str) -> RtpPacket | None:
+        if receiver != self._victim or packet.ssrc not in self._recorded:
+            return packet
+        return replay(packet, next(self._recorded[packet.ssrc]))
 
 
-async def test_what_was_recorded_before_is_not_shown_to_a_joiner(
-    come: Come, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alice, bob, ben = [await OpenedWorker.of(await come(name)) for name in ("alice", "bob", "ben")]
-    deployment.forwarded.clear()
-    link = await alice.person.open_room("recorded")
-    await bob.person.join(link)
-    await bob.person.sees(alice.person)
-    await alice.person.sees(bob.person)
-    recorded = [Rtp.read(packet.received) for packet in deployment.forwarded]
+async def test_what_was_recorded_before_is_not_shown_to_a_joiner(come: Come, deployment: Deployment) -> None:
+    alice, bob, ben = [await ObservedWorker.of(await come(name)) for name in ("alice", "bob", "ben")]
+    with deployment.recorded() as recording:
+        link = await alice.person.open_room("recorded")
+        await bob.person.join(link)
+        await asyncio.gather(bob.person.sees(alice.person), alice.person.sees(bob.person))
+    recorded = [Rtp.read(packet.received) for packet in recording.packets]
     past = {frame.data for worker in (alice, bob) for frame in await worker.encoded()}
-    conference = deployment.media_distributor.conference("recorded")
-    assert conference is not None
+    conference = deployment.conference("recorded")
     members = {endpoint.endpoint_id for endpoint in conference.endpoints}
 
     await ben.person.join(link)
-    await ben.person.sees(alice.person)
-    await ben.person.sees(bob.person)
+    await asyncio.gather(ben.person.sees(alice.person), ben.person.sees(bob.person))
     [joiner] = {endpoint.endpoint_id for endpoint in conference.endpoints} - members
     dropped = await ben.drops(LOSSES)
-    with monkeypatch.context() as attack:
-        attack.setattr(conference.path, "_protect", recorded_instead(recorded, conference.path._links[joiner].hop))
+    with deployment.attack.by(RecordedInstead(recorded, joiner)):
         async with asyncio.timeout(JOIN_LIMIT / 1000):
             while (await ben.drops(LOSSES) - dropped).total() < ENOUGH:
                 await asyncio.sleep(0.1)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from playwright.async_api import expect
 
 from perc.key_distributor.associations import ASLEEP
 from perc.tunnel.messages import Message, TunneledDtls
+from perc.x509.fingerprint import Fingerprint
 from perc_server.media_distributor.conference import Conference
 from perc_server.media_distributor.ice import Address
+from perc_server.media_distributor.seams import Tamper
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
-from tests.end_to_end.opened_worker import OpenedWorker
+from tests.end_to_end.observed_worker import ObservedWorker
 from tests.end_to_end.people import JOIN_LIMIT, Person
 from tests.end_to_end.tabs import freeze, hide, slowed_down
 
@@ -24,43 +26,38 @@ pytestmark = pytest.mark.chromium
 TUNNEL_LOST = "lost its tunnel"
 
 
-def conference_of(deployment: Deployment, room: str) -> Conference:
-    conference = deployment.media_distributor.conference(room)
-    assert conference is not None
-    return conference
-
-
 def cut(conference: Conference) -> None:
     """The tunnel's TCP connection is reset, as by a network that goes away."""
     tunnel = conference.link.tunnel
     assert tunnel is not None
-    assert tunnel._transport is not None
-    tunnel._transport.abort()
+    tunnel.abort()
 
 
-@contextlib.asynccontextmanager
-async def outage(
-    deployment: Deployment, conference: Conference, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[None]:
-    """There is no tunnel meanwhile: whoever tries to open one is turned away."""
-    with monkeypatch.context() as patch:
-        patch.setattr(deployment.media_distributor, "expecting", lambda _: None)
-        cut(conference)
+class Outage(Tamper):
+    """Refuses every tunnel."""
+
+    def accepts_tunnel(self, fingerprint: Fingerprint) -> bool:
+        return False
+
+
+@contextlib.contextmanager
+def outage(deployment: Deployment, room: str) -> Iterator[None]:
+    """Cuts the tunnel, and refuses others meanwhile."""
+    with deployment.attack.by(Outage()):
+        cut(deployment.conference(room))
         yield
 
 
-async def test_a_tunnel_that_is_lost_costs_nobody_a_frame(
-    come: Come, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_tunnel_that_is_lost_costs_nobody_a_frame(come: Come, deployment: Deployment) -> None:
     alice, bob, ben = await come("alice"), await come("bob"), await come("ben")
     link = await alice.open_room("outage")
     await bob.join(link)
     await bob.sees(alice)
     await alice.sees(bob)
-    conference = conference_of(deployment, "outage")
+    conference = deployment.conference("outage")
     associations = {endpoint.endpoint_id: endpoint.association_id for endpoint in conference.endpoints}
     dropped = await bob.frames_dropped()
-    async with outage(deployment, conference, monkeypatch):
+    with outage(deployment, "outage"):
         await expect(alice.page.get_by_text(TUNNEL_LOST)).to_be_visible()
         await ben.follow(link)
         await ben.page.get_by_role("button", name="Wait for the host").click()
@@ -79,13 +76,11 @@ async def test_a_tunnel_that_is_lost_costs_nobody_a_frame(
     await bob.expect_state("in-call")
 
 
-async def test_who_was_removed_in_an_outage_is_gone_when_it_ends(
-    come: Come, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_was_removed_in_an_outage_is_gone_when_it_ends(come: Come, deployment: Deployment) -> None:
     alice, bob = await come("alice"), await come("bob")
     await bob.join(await alice.open_room("removal"))
     await alice.sees(bob)
-    async with outage(deployment, conference_of(deployment, "removal"), monkeypatch):
+    with outage(deployment, "removal"):
         await expect(alice.page.get_by_text(TUNNEL_LOST)).to_be_visible()
         await alice.remove(bob)
         await bob.expect_state("in-call")
@@ -128,7 +123,7 @@ async def test_another_owner_under_a_restarted_room_is_refused(come: Come, deplo
     await anna.page.goto(f"{deployment.origin}/perc/stolen#host")
     await anna.page.evaluate("claim => { localStorage['perc:hosting:stolen'] = claim; }", claim)
     await anna.sign_in()
-    cut(conference_of(deployment, "stolen"))
+    cut(deployment.conference("stolen"))
     await alice.leave()
     await anna.page.get_by_role("button", name="Open the room").click(timeout=JOIN_LIMIT)
     await bob.expect_state("failed")
@@ -136,46 +131,34 @@ async def test_another_owner_under_a_restarted_room_is_refused(come: Come, deplo
     assert not await bob.shows_video_of(anna)
 
 
-def block(conference: Conference, monkeypatch: pytest.MonkeyPatch, endpoint_ids: set[str]) -> set[Address]:
-    """Nothing comes or goes any more by the addresses that these endpoints have now."""
-    blocked = {
-        address for each in conference.endpoints if each.endpoint_id in endpoint_ids for address in each.ice.addresses
-    }
-    receive, send = conference.receive, conference.port.send
+class Blocked(Tamper):
+    """Loses every datagram from and to some addresses."""
 
-    def blocking_receive(datagram: bytes, address: Address) -> None:
-        if address not in blocked:
-            receive(datagram, address)
+    def __init__(self, addresses: Iterable[Address]) -> None:
+        self.addresses = frozenset(addresses)
 
-    def blocking_send(datagram: bytes, address: Address) -> None:
-        if address not in blocked:
-            send(datagram, address)
-
-    monkeypatch.setattr(conference.port, "_receive", blocking_receive)
-    monkeypatch.setattr(conference.port, "send", blocking_send)
-    return blocked
+    def is_blocked(self, address: Address) -> bool:
+        return address in self.addresses
 
 
-async def test_another_network_path_and_the_call_goes_on(
-    come: Come, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_another_network_path_and_the_call_goes_on(come: Come, deployment: Deployment) -> None:
     alice, bob = await come("alice"), await come("bob")
     await bob.join(await alice.open_room("moving"))
     await alice.sees(bob)
     await bob.sees(alice)
-    conference = conference_of(deployment, "moving")
+    conference = deployment.conference("moving")
     (moving,) = [each for each in conference.endpoints if each.role == "participant"]
-    blocked = block(conference, monkeypatch, {moving.endpoint_id})
+    blocked = Blocked(moving.ice.addresses)
     association, counters = moving.association_id, await bob.packets_sent()
-    async with asyncio.timeout(20):
-        while moving.ice.selected in blocked:
-            await asyncio.sleep(0.05)
-    await alice.sees_move(bob)
-    await bob.sees_move(alice)
-    assert conference.endpoints.get(moving.endpoint_id) is moving
-    assert moving.association_id == association
-    assert not blocked.intersection(moving.ice.addresses)
-    assert await bob.packets_sent() > counters
+    with deployment.attack.by(blocked):
+        async with asyncio.timeout(20):
+            while moving.ice.selected in blocked.addresses:
+                await asyncio.sleep(0.05)
+        await asyncio.gather(alice.sees_move(bob), bob.sees_move(alice))
+        assert conference.endpoints.get(moving.endpoint_id) is moving
+        assert moving.association_id == association
+        assert not blocked.addresses.intersection(moving.ice.addresses)
+        assert await bob.packets_sent() > counters
     await bob.expect_state("in-call")
 
 
@@ -183,64 +166,60 @@ async def test_an_endpoint_that_was_given_up_comes_back_as_another(come: Come, d
     alice, bob = await come("alice"), await come("bob")
     await bob.join(await alice.open_room("given-up"))
     await alice.sees(bob)
-    conference = conference_of(deployment, "given-up")
+    conference = deployment.conference("given-up")
     (gone,) = [each for each in conference.endpoints if each.role == "participant"]
-    conference._drop(gone)
+    conference.drop(gone)
     await bob.expect_state("in-call")
     await alice.sees(bob)
     await bob.sees(alice)
 
 
-@contextlib.contextmanager
-def held_up(conference: Conference, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[TunneledDtls]]:
-    """Whoever joins meanwhile hears nothing of the Key Distributor: what it tells them goes into the list."""
-    present = {endpoint.association_id for endpoint in conference.endpoints}
-    receive, told = conference.tunnel_received, list[TunneledDtls]()
+class Withheld(Tamper):
+    """Keeps the Key Distributor's datagrams from endpoints that are not there yet."""
 
-    def hold_up(message: Message) -> None:
-        if isinstance(message, TunneledDtls) and message.association_id not in present:
-            told.append(message)
-        else:
-            receive(message)
+    def __init__(self, conference: Conference) -> None:
+        self.datagrams: list[TunneledDtls] = []
+        self._present = {endpoint.association_id for endpoint in conference.endpoints}
 
-    with monkeypatch.context() as patch:
-        patch.setattr(conference, "tunnel_received", hold_up)
-        yield told
+    def tunnel_received(self, conference: str, message: Message) -> Message | None:
+        if not isinstance(message, TunneledDtls) or message.association_id in self._present:
+            return message
+        self.datagrams.append(message)
+        return None
 
 
-async def spis(worker: OpenedWorker) -> set[int]:
+async def spis(worker: ObservedWorker) -> set[int]:
     """Of every EKTKey that somebody has had."""
     return {key.spi for key in await worker.ekt_keys()}
 
 
-async def rekeyed(worker: OpenedWorker, before: set[int]) -> None:
+async def rekeyed(worker: ObservedWorker, before: set[int]) -> None:
     """Waits until somebody has another EKTKey than those of before."""
     async with asyncio.timeout(JOIN_LIMIT / 1000):
         while await spis(worker) <= before:
             await asyncio.sleep(0.05)
 
 
-async def test_a_frozen_owner_page_thaws_and_rekeys(
-    come: Come, deployment: Deployment, everyday_alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alice, bob, ben = everyday_alice, await OpenedWorker.of(await come("bob")), await come("ben")
+async def test_a_frozen_owner_page_thaws_and_rekeys(come: Come, deployment: Deployment, everyday_alice: Person) -> None:
+    alice, bob, ben = everyday_alice, await ObservedWorker.of(await come("bob")), await come("ben")
     link = await alice.open_room("frozen")
     await bob.person.join(link)
     await bob.person.sees(alice)
     await ben.follow(link)
     before = await spis(bob)
     await hide(alice)
-    with held_up(conference_of(deployment, "frozen"), monkeypatch) as told:
+    withheld = Withheld(deployment.conference("frozen"))
+    with deployment.attack.by(withheld):
         await ben.page.get_by_role("button", name="Join").click()
         async with asyncio.timeout(JOIN_LIMIT / 1000):
-            while not told:
+            while not withheld.datagrams:
                 await asyncio.sleep(0.01)
         await freeze(alice)
         await asyncio.sleep(1)  # for what is on its way
-        before_sleep = len(told)
+        before_sleep = len(withheld.datagrams)
         # Awake, the Key Distributor would repeat its first flight; late with it by ASLEEP, it knows that it has slept.
         await asyncio.sleep(ASLEEP + 1)
-        assert len(told) == before_sleep
+        assert len(withheld.datagrams) == before_sleep
     await ben.expect_state("connecting")
     assert await spis(bob) == before
     await alice.page.bring_to_front()
@@ -252,7 +231,7 @@ async def test_a_frozen_owner_page_thaws_and_rekeys(
 
 
 async def test_a_host_in_a_hidden_tab_lets_people_in_and_rekeys(come: Come, everyday_alice: Person) -> None:
-    alice, bob, ben = everyday_alice, await OpenedWorker.of(await come("bob")), await come("ben")
+    alice, bob, ben = everyday_alice, await ObservedWorker.of(await come("bob")), await come("ben")
     link = await alice.open_room("hidden")
     await hide(alice)
     await bob.person.follow(link)

@@ -10,13 +10,12 @@ import json
 import re
 from itertools import permutations
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from playwright.async_api import Route
 
 from perc_server.media_distributor.conference import Conference
-from perc_server.media_distributor.switchboard import Switchboard
+from perc_server.media_distributor.seams import Tamper
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.people import Person
@@ -24,7 +23,23 @@ from tests.end_to_end.people import Person
 pytestmark = pytest.mark.chromium
 
 OFFER = re.compile(r"/perc/offer\?")
-SOURCES_MODULE = re.compile(r"media/sending-sources\.js$")
+ANNOUNCING = """(({ postMessage }) => {
+    let announcements = 0;
+    const claimed = (source) =>
+        source.kind === "video" && announcements++ === 0 ? { ...source, ssrc: TAKEN } : source;
+    Worker.prototype.postMessage = function (message, ...rest) {
+        const { op, sources } = message;
+        postMessage.call(this, op === "announce" ? { ...message, sources: sources.map(claimed) } : message, ...rest);
+    };
+})(Worker.prototype)"""
+"""The page announces its first camera under another SSRC than its own."""
+
+
+class Indifferent(Tamper):
+    """Does not care who has an SSRC."""
+
+    def accepts_taken_source(self, ssrc: int) -> bool:
+        return True
 
 
 async def a_call_of_two(come: Come, deployment: Deployment, room: str) -> tuple[Person, Person, str, Conference]:
@@ -32,9 +47,7 @@ async def a_call_of_two(come: Come, deployment: Deployment, room: str) -> tuple[
     link = await alice.open_room(room)
     await bob.join(link)
     await bob.sees(alice)
-    conference = deployment.media_distributor.conference(room)
-    assert conference is not None
-    return alice, bob, link, conference
+    return alice, bob, link, deployment.conference(room)
 
 
 def camera_of(conference: Conference, number: int) -> int:
@@ -73,17 +86,7 @@ async def test_a_source_that_the_key_distributor_knows_already(come: Come, deplo
     alice, bob, link, conference = await a_call_of_two(come, deployment, "announced")
     ben, taken = await come("ben"), camera_of(conference, 1)
 
-    async def announce(route: Route) -> None:
-        response = await route.fetch()
-        source = (await response.text()).replace("readSendingSources", "readOwnSources")
-        source += f"""
-            let announcements = 0;
-            export const readSendingSources = (sdp) => readOwnSources(sdp).map((source) =>
-                source.kind === "video" && announcements++ === 0 ? {{ ...source, ssrc: {taken} }} : source);
-        """
-        await route.fulfill(response=response, body=source, headers={"content-type": "text/javascript"})
-
-    await ben.context.route(SOURCES_MODULE, announce)
-    with patch.object(Switchboard, "check", lambda *_: None):
+    await ben.context.add_init_script(ANNOUNCING.replace("TAKEN", str(taken)))
+    with deployment.attack.by(Indifferent()):
         await ben.join(link)
     await expect_a_call_of_three(conference, alice, bob, ben)

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
-from unittest.mock import patch
 
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
 from perc.srtp.packet import RtpPacket
 from perc.srtp.profiles import SRTPProtectionProfile
-from perc_server.media_distributor.forwarder import Forwarder
 from perc_server.media_distributor.hop import HopKeys
+from perc_server.media_distributor.seams import Tap
 
 PROFILES = {
     SRTPProtectionProfile.AEAD_AES_128_GCM: Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
@@ -66,34 +65,24 @@ def replay(packet: RtpPacket, recorded: Rtp) -> RtpPacket:
     )
 
 
-class Wire:
-    """Packets by the endpoint that sent them."""
+class Wire(Tap):
+    """Packets by the endpoint that sent them; of each hop that is made while this tap is in place."""
 
     def __init__(self) -> None:
         self.packets: list[tuple[str, Rtp]] = []
         self._sessions: dict[str, Session] = {}
 
-    @contextlib.contextmanager
-    def tapped(self) -> Iterator[None]:
-        """Listens to every hop that is made meanwhile."""
-        add_hop, receive_rtp = Forwarder.add_hop, Forwarder.receive_rtp
+    def hop_added(self, endpoint: str, keys: HopKeys) -> None:
+        profile = PROFILES[keys.profile]
+        policy = Policy(key=keys.client_write, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=profile)
+        self._sessions[endpoint] = Session(policy)
 
-        def add(path: Forwarder, endpoint: str, keys: HopKeys) -> None:
-            profile = PROFILES[keys.profile]
-            policy = Policy(key=keys.client_write, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=profile)
-            self._sessions[endpoint] = Session(policy)
-            add_hop(path, endpoint, keys)
-
-        def receive(path: Forwarder, endpoint: str, packet: bytes, now: float) -> None:
-            self._hear(endpoint, packet)
-            receive_rtp(path, endpoint, packet, now)
-
-        with patch.object(Forwarder, "add_hop", add), patch.object(Forwarder, "receive_rtp", receive):
-            yield
-
-    def _hear(self, endpoint: str, packet: bytes) -> None:
+    def rtp_received(self, endpoint: str, packet: bytes) -> None:
+        session = self._sessions.get(endpoint)
+        if session is None:
+            return
         with contextlib.suppress(SrtpError):  # a duplicate, which this session has seen
-            received = Rtp.read(self._sessions[endpoint].unprotect(packet))
+            received = Rtp.read(session.unprotect(packet))
             if received.payload:  # else padding, which congestion control sends without a frame
                 self.packets.append((endpoint, received))
 

@@ -21,7 +21,6 @@ const QUIET_AFTER = 2_000;
 export class ReceiveStream {
   statistics = new Statistics();
   #session;
-  #options;
   #format;
   #keyFrames;
   /** @type {Speaker | null} whose frames pass */
@@ -40,7 +39,7 @@ export class ReceiveStream {
    */
   constructor(session, options, transformer) {
     this.#session = session;
-    this.#options = options;
+    this.slot = options.slot;
     this.#format = FORMATS[options.kind];
     this.#keyFrames = new KeyFrameRequests(() => {
       // The browser refuses while the stream is not running yet; the next frame asks again.
@@ -80,7 +79,7 @@ export class ReceiveStream {
   tick(now) {
     if (!this.#isPlaying || now - this.#releasedAt < QUIET_AFTER) return;
     this.#isPlaying = false;
-    this.#session.post({ op: "quiet", slot: this.#options.slot });
+    this.#session.post({ op: "quiet", slot: this.slot });
   }
 
   /**
@@ -131,7 +130,7 @@ export class ReceiveStream {
     if (isSame(this.#bound, speaker)) return;
     if (!isSame(this.#proposed, speaker)) {
       this.#proposed = speaker;
-      this.#session.post({ op: "speaker", slot: this.#options.slot, speaker });
+      this.#session.post({ op: "speaker", slot: this.slot, speaker });
     }
     throw new FrameDropped("other-speaker");
   }
@@ -161,7 +160,7 @@ export class ReceiveStream {
     this.#releasedAt = now;
     if (this.#isPlaying) return;
     this.#isPlaying = true;
-    this.#session.post({ op: "released", slot: this.#options.slot, rtpTimestamp });
+    this.#session.post({ op: "released", slot: this.slot, rtpTimestamp });
   }
 }
 

@@ -32,6 +32,7 @@ export class SendStream {
    * @param {import("../messages.js").TransformOptions} options
    */
   constructor(session, { kind, slot }) {
+    this.slot = slot;
     this.#session = session;
     this.#format = FORMATS[kind];
     // Chromium's transformer has no generateKeyFrame(); the page can ask the encoder.
