@@ -9,6 +9,7 @@ from datetime import datetime
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
+from perc.crypto.key_log import KeyLog
 from perc.crypto.pyca import PycaProvider
 from perc.errors import AlertDescription
 from perc.tls.client import TlsClient
@@ -29,9 +30,14 @@ def anchors(*authorities: Authority) -> TrustAnchors:
     return TrustAnchors([authority.der for authority in authorities])
 
 
-def client(server_name: str = "md.example", trust: TrustAnchors | None = None, now: datetime = NOW) -> TlsClient:
+def client(
+    server_name: str = "md.example",
+    trust: TrustAnchors | None = None,
+    now: datetime = NOW,
+    key_log: KeyLog | None = None,
+) -> TlsClient:
     trust = anchors(ROOT) if trust is None else trust
-    return TlsClient(PROVIDER, TlsClientConfig(server_name, trust, CLIENT_CERTIFICATE, CLIENT_KEY, now))
+    return TlsClient(PROVIDER, TlsClientConfig(server_name, trust, CLIENT_CERTIFICATE, CLIENT_KEY, now, key_log))
 
 
 def server_context(server: Issued = SERVER, chain: tuple[Issued, ...] = ()) -> SSL.Context:

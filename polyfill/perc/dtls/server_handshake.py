@@ -26,10 +26,11 @@ one that is lost or late changes nothing: keys of epoch 1 come from ClientKeyExc
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 
+from perc.crypto.key_log import KeyLog
 from perc.crypto.provider import CryptoProvider, KeyShare, SignatureScheme, SigningKey
 from perc.dtls.events import HandshakeCompleted
 from perc.dtls.flights import Flight
@@ -76,7 +77,7 @@ class DtlsServerConfig:
 
     `profiles` are in the server's order of preference. `mtu` bounds the UDP payloads of its flights. With
     `ekt_ciphers` it gives EKTKeys to clients that can take them. `external_session_id` is its tls-id, for
-    clients that send theirs.
+    clients that send theirs. `key_log` gets the master secret of each session, for debugging only.
     """
 
     certificate: Certificate
@@ -85,6 +86,7 @@ class DtlsServerConfig:
     mtu: int = 1200
     ekt_ciphers: tuple[EKTCipher, ...] = ()
     external_session_id: bytes | None = None
+    key_log: KeyLog | None = field(default=None, repr=False)
 
 
 class State(Enum):
@@ -188,7 +190,7 @@ class ServerHandshake:
         self._transcript.add(message)
         suite = self._negotiated.suite
         session_hash = self._transcript.hash(suite.digest)
-        self._session = Session.derive(suite, self._randoms, premaster_secret, session_hash)
+        self._session = Session.derive(suite, self._randoms, premaster_secret, session_hash, self._config.key_log)
         keys = await self._session.record_keys(self._provider)
         self._state = State.EXPECT_CERTIFICATE_VERIFY
         return [KeysDerived(reading=keys.client_write, writing=keys.server_write)]

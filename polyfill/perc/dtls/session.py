@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field
 
+from perc.crypto.key_log import KeyLog, KeyLogLabel, log_secret
 from perc.crypto.provider import CryptoProvider
 from perc.dtls.cipher_suites import CipherSuite
 from perc.dtls.events import SrtpKeysExported
@@ -39,14 +40,21 @@ class Session:
 
     @classmethod
     def derive(
-        cls, suite: CipherSuite, randoms: tuple[bytes, bytes], premaster_secret: bytes, session_hash: bytes
+        cls,
+        suite: CipherSuite,
+        randoms: tuple[bytes, bytes],
+        premaster_secret: bytes,
+        session_hash: bytes,
+        key_log: KeyLog | None = None,
     ) -> Session:
         """The session of an extended master secret (RFC 7627, Section 4); no other kind exists here.
 
         `randoms` are the client's and the server's, `session_hash` covers the messages up to ClientKeyExchange.
+        `key_log` gets the master secret, which is not kept anywhere else.
         """
         premaster = Prf(suite.digest, premaster_secret)
         master_secret = premaster.expand(b"extended master secret", session_hash, MASTER_SECRET_LENGTH)
+        log_secret(key_log, KeyLogLabel.CLIENT_RANDOM, randoms[0], master_secret)
         return cls(suite, *randoms, Prf(suite.digest, master_secret))
 
     async def record_keys(self, provider: CryptoProvider) -> RecordKeys:

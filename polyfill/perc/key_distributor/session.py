@@ -107,7 +107,8 @@ class TunnelSession:
         if not self._associations.profiles_in_use().issubset(profiles):
             return await self._refuse("the Media Distributor lacks a profile that is in use")
         certificate, key = self._config.certificate, self._config.signing_key
-        config = DtlsServerConfig(certificate, key, profiles, ekt_ciphers=(self._ekt_cipher,))
+        key_log = self._config.key_log  # one for the tunnel and the associations in it
+        config = DtlsServerConfig(certificate, key, profiles, ekt_ciphers=(self._ekt_cipher,), key_log=key_log)
         return [Connected(offered), *await self._associations.open(config, now)]
 
     async def _refuse(self, reason: str) -> list[Event]:

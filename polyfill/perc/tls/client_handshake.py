@@ -34,6 +34,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import ClassVar
 
+from perc.crypto.key_log import KeyLogLabel, log_secret
 from perc.crypto.provider import CryptoProvider, KeyShare, SignatureScheme
 from perc.errors import ApiMisuse, DecryptError, IllegalParameter, UnexpectedMessage
 from perc.tls.authentication import (
@@ -171,6 +172,8 @@ class ClientHandshake:
         transcript_hash = self._transcript.digest()
         self._client_secret = self._schedule.derive_secret(b"c hs traffic", transcript_hash)
         self._server_secret = self._schedule.derive_secret(b"s hs traffic", transcript_hash)
+        self._log_secret(KeyLogLabel.CLIENT_HANDSHAKE_TRAFFIC_SECRET, self._client_secret)
+        self._log_secret(KeyLogLabel.SERVER_HANDSHAKE_TRAFFIC_SECRET, self._server_secret)
         await self._records.protect_reading(self._server_secret)
         await self._records.protect_writing(self._client_secret)
 
@@ -218,6 +221,8 @@ class ClientHandshake:
         transcript_hash = self._transcript.digest()
         client_secret = self._schedule.derive_secret(b"c ap traffic", transcript_hash)
         server_secret = self._schedule.derive_secret(b"s ap traffic", transcript_hash)
+        self._log_secret(KeyLogLabel.CLIENT_TRAFFIC_SECRET_0, client_secret)
+        self._log_secret(KeyLogLabel.SERVER_TRAFFIC_SECRET_0, server_secret)
         await self._send_authentication()
         await self._records.protect_reading(server_secret)
         await self._records.protect_writing(client_secret)
@@ -244,6 +249,9 @@ class ClientHandshake:
         signature = await self._provider.sign(self._config.signing_key, content)
         verify = write_certificate_verify(CertificateVerify(_CLIENT_SCHEME, signature))
         return certificate + self._add_message(HandshakeType.CERTIFICATE_VERIFY, verify)
+
+    def _log_secret(self, label: KeyLogLabel, secret: bytes) -> None:
+        log_secret(self._config.key_log, label, self._hello.random, secret)
 
     def _add_message(self, msg_type: HandshakeType, body: bytes) -> bytes:
         message = write_handshake(msg_type, body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from perc.crypto.key_log import KeyLog
 from perc.crypto.provider import SigningKey
 from perc.errors import PeerError
 from perc.x509.certificate import Certificate
@@ -16,7 +17,7 @@ class TlsClientConfig:
     """Whom to connect to and who is connecting.
 
     `server_name` is a DNS name or an IP address, `certificate` and `signing_key` authenticate the client, `now` is the
-    time at which the server's certificates must be valid.
+    time at which the server's certificates must be valid. `key_log` gets the connection's secrets, for debugging only.
     """
 
     server_name: str
@@ -24,6 +25,7 @@ class TlsClientConfig:
     certificate: Certificate = field(repr=False)
     signing_key: SigningKey = field(repr=False)
     now: datetime
+    key_log: KeyLog | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
