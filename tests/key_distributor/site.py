@@ -6,6 +6,7 @@ Octets are carried until nobody has anything more to say; time stands still unle
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -30,6 +31,7 @@ from perc.key_distributor.admission_policy import AdmissionPolicy
 from perc.key_distributor.distributor import KeyDistributor
 from perc.key_distributor.events import AssertionRequested, Event, ValidationRequested
 from perc.key_distributor.rekey import RekeyPolicy
+from perc.key_distributor.trace import Trace, TraceEvent
 from perc.tunnel import messages as tunnel
 from perc.tunnel.end import Event as TunnelEvent
 from perc.tunnel.media_distributor_end import MediaDistributorEnd
@@ -121,12 +123,27 @@ def source(ssrc: int) -> Source:
     return Source(ssrc, MediaKind.VIDEO, SourceOrigin.PERSON)
 
 
+@dataclass
+class Recording:
+    """The Key Distributor's trace and key log, and the octets of its tunnels with the end that sent them."""
+
+    trace: list[TraceEvent] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    tunnel: list[tuple[str, bytes]] = field(default_factory=list)
+    identities: bool = False
+
+    def options(self, clock: Callable[[], float]) -> dict[str, Any]:
+        trace = Trace(self.trace.append, clock, identities=self.identities)
+        return {"trace": trace, "key_log": self.keys.append}
+
+
 class Site:
     """`events` are the Key Distributor's, `told` is what it said to the Media Distributor, in order.
 
     Everyone whose identity is verified is admitted, unless `guests` say otherwise.
 
-    A test may lose datagrams on their way to endpoints, and hold back what endpoints send.
+    A test may lose datagrams on their way to endpoints, and hold back what endpoints send. `recording` keeps what the
+    Key Distributor writes for debugging.
     """
 
     def __init__(
@@ -135,9 +152,12 @@ class Site:
         profiles: Iterable[int] = PROFILES,
         guests: AdmissionPolicy = EVERYONE,
         ekt_cipher: EKTCipher = EKTCipher.AESKW128,
+        recording: Recording | None = None,
     ) -> None:
         self.now = 1000.0
-        self.kd = run(KeyDistributor.create(PROVIDER, NOW, policy, ekt_cipher))
+        self.recording = recording
+        debugging = {} if recording is None else recording.options(lambda: self.now)
+        self.kd = run(KeyDistributor.create(PROVIDER, NOW, policy, ekt_cipher, **debugging))
         run(self.kd.set_admission_policy(guests, self.now))
         self.events: list[Event] = []
         self.told: list[TunnelEvent] = []
@@ -199,6 +219,7 @@ class Site:
     def _carry(self) -> bool:
         to_md = self.kd.data_to_send()
         if to_md:
+            self._record("kd", to_md)
             self.tls.bio_write(to_md)
         plaintext = self._step_tls()
         if plaintext:
@@ -211,8 +232,13 @@ class Site:
                 self.tls.sendall(outgoing)
         to_kd = self._bio_read()
         if to_kd:
+            self._record("md", to_kd)
             self.take(self.kd.receive_data(to_kd, self.now))
         return bool(to_md or plaintext or moved or to_kd)
+
+    def _record(self, sender: str, octets: bytes) -> None:
+        if self.recording is not None:
+            self.recording.tunnel.append((sender, octets))
 
     def take(self, events: Coroutine[Any, Any, list[Event]]) -> list[Event]:
         happened = run(events)

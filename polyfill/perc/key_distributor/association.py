@@ -22,6 +22,7 @@ from perc.errors import AlertDescription, CertificateError, IllegalParameter
 from perc.key_distributor.admissions import Admission, Admissions
 from perc.key_distributor.key_channel import Event as KeyChannelEvent
 from perc.key_distributor.key_channel import KeyChannel, KeyChannelFailed, KeyChannelOpened
+from perc.key_distributor.trace import NO_TRACE, Trace, TraceName
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc.x509.certificate import Certificate
 from perc.x509.fingerprint import Fingerprint
@@ -56,9 +57,15 @@ class EndpointAssociation:
     """The machine of one association_id; `admission` is set once the endpoint has proved whose it is."""
 
     def __init__(
-        self, association_id: UUID, provider: CryptoProvider, config: DtlsServerConfig, admissions: Admissions
+        self,
+        association_id: UUID,
+        provider: CryptoProvider,
+        config: DtlsServerConfig,
+        admissions: Admissions,
+        trace: Trace = NO_TRACE,
     ) -> None:
         self.association_id = association_id
+        self._trace = trace
         self.admission: Admission | None = None
         self.fingerprint: Fingerprint | None = None
         self.profile: SRTPProtectionProfile | None = None
@@ -138,11 +145,13 @@ class EndpointAssociation:
         self._awaited = self._admissions.awaited(certificate)
         if self._awaited is None:
             self._refused = True
+            self._trace.emit(TraceName.CERTIFICATE_REFUSED, self.association_id)
             raise CertificateError("no validated offer has this certificate", AlertDescription.CERTIFICATE_UNKNOWN)
         # Browsers do not send external_session_id yet (RFC 8844); whoever does must mean its own offer.
         session_id = self._dtls.external_session_id
         if session_id is not None and session_id != (self._awaited.tls_id or "").encode():
             raise IllegalParameter("external_session_id is not the tls-id of the offer")
+        self._trace.emit(TraceName.CERTIFICATE_ACCEPTED, self.association_id)
 
     async def _process(self, events: list[dtls.Event], now: float) -> list[Event]:
         processed: list[Event] = []
@@ -158,8 +167,8 @@ class EndpointAssociation:
         match event:
             case dtls.SrtpKeysExported():
                 happened = await self._claim(event)
-            case dtls.HandshakeCompleted(ekt_cipher=ekt_cipher):
-                happened = self._complete(now, takes_ekt_keys=ekt_cipher is not None)
+            case dtls.HandshakeCompleted():
+                happened = self._complete(event, now)
             case dtls.ApplicationDataReceived(data):
                 self.is_keying = False
                 happened = await self._process_key_channel(self._key_channel.receive_datagram(data, now))
@@ -167,15 +176,20 @@ class EndpointAssociation:
                 self.is_keying = False
                 happened = [EktKeyAck(spi)]
             case dtls.AssociationFailed(error):
+                name = TraceName.ASSOCIATION_FAILED if self._connected else TraceName.HANDSHAKE_FAILED
+                self._trace.emit_failure(name, error, self.association_id)
                 happened = [*self._refusal(), *self._over(str(error))]
             case dtls.AssociationClosed():
                 happened = self._over("the endpoint closed the association")
         return happened
 
-    def _complete(self, now: float, *, takes_ekt_keys: bool) -> list[Event]:
+    def _complete(self, completed: dtls.HandshakeCompleted, now: float) -> list[Event]:
+        profile = completed.profile.name.lower()
+        ekt_cipher = None if completed.ekt_cipher is None else completed.ekt_cipher.name.lower()
+        self._trace.emit(TraceName.HANDSHAKE_COMPLETED, self.association_id, profile=profile, ekt_cipher=ekt_cipher)
         self._connected = True
-        self.takes_ekt_keys = takes_ekt_keys
-        if takes_ekt_keys:
+        self.takes_ekt_keys = completed.ekt_cipher is not None
+        if self.takes_ekt_keys:
             return [CanReceiveKeys()]
         self._deadline = now + KEY_CHANNEL_TIME_LIMIT
         return []
@@ -196,6 +210,7 @@ class EndpointAssociation:
                     return [*processed, *await self._end(str(error), error.alert)]
                 case KeyChannelOpened():
                     self._deadline = None
+                    self._trace.emit(TraceName.KEY_CHANNEL_OPENED, self.association_id)
                     processed.append(CanReceiveKeys())
                 case Announce() | EktKeyAck():
                     processed.append(event)

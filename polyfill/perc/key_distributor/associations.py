@@ -28,6 +28,7 @@ from perc.key_distributor.ekt_keys import EKT_TTL
 from perc.key_distributor.endpoints import MAX_ASSOCIATIONS, Endpoints, begins_association
 from perc.key_distributor.events import EndpointLeft, Event, FingerprintFailed
 from perc.key_distributor.media_keys import media_keys
+from perc.key_distributor.trace import NO_TRACE, Trace, TraceName
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc.tunnel.messages import EndpointDisconnect, Message, TunneledDtls
 
@@ -41,8 +42,9 @@ ASLEEP = 5.0
 class Associations:
     """Takes what endpoints say, and leaves what they are to hear in `messages_to_send`."""
 
-    def __init__(self, provider: CryptoProvider, admissions: Admissions, door: Door) -> None:
+    def __init__(self, provider: CryptoProvider, admissions: Admissions, door: Door, trace: Trace = NO_TRACE) -> None:
         self._provider = provider
+        self._trace = trace
         self._admissions = admissions
         self.door = door
         self._endpoints = Endpoints()
@@ -52,6 +54,11 @@ class Associations:
         self._resume_by = 0.0
         self._outgoing: list[Message] = []
         self._farewells: deque[list[Message]] = deque(maxlen=MAX_ASSOCIATIONS)
+
+    @property
+    def count(self) -> int:
+        """How many there are, handshakes included."""
+        return len(self._endpoints)
 
     @property
     def are_waiting(self) -> bool:
@@ -95,7 +102,7 @@ class Associations:
         for association in self._endpoints:
             await association.close()
             self._farewell(association)
-            self._forget(association)
+            self._forget(association, reason)
             events.append(_left(association, reason))
         self._config = None
         return [*events, *self.door.clear()]
@@ -116,9 +123,13 @@ class Associations:
                 return []
             events += await self._make_room(time)
             if self._endpoints.is_full or self._endpoints.was_proved(association_id):
+                self._trace.emit(TraceName.ASSOCIATION_REFUSED, association_id)
                 self._outgoing.append(EndpointDisconnect(association_id))
                 return events
-            association = EndpointAssociation(association_id, self._provider, self._config, self._admissions)
+            self._trace.emit(TraceName.ASSOCIATION_CREATED, association_id)
+            association = EndpointAssociation(
+                association_id, self._provider, self._config, self._admissions, self._trace
+            )
             self._endpoints.add(association)
         return [*events, *await self._apply(association, await association.receive_datagram(datagram, time), time)]
 
@@ -143,12 +154,15 @@ class Associations:
         """Send a guest away; `NotPresent` if it does not wait any more."""
         guest = self.door.guest(association_id)
         reason = "the host did not let it in"
+        self._trace.emit(TraceName.DENIED, association_id)
         return await self._close(guest, AlertDescription.ACCESS_DENIED, reason, self._time(now))
 
     async def remove(self, identity: str, now: float) -> list[Event]:
         """End every association on which this identity has authenticated."""
         alert, reason = AlertDescription.ACCESS_DENIED, "removed by the host"
         theirs = [each for each in self._endpoints if each.admission and each.admission.identity == identity]
+        for association in theirs:
+            self._trace.emit(TraceName.REMOVED, association.association_id)
         return await self._close_all([(each, alert, reason) for each in theirs], self._time(now))
 
     def next_timeout(self) -> float | None:
@@ -198,6 +212,8 @@ class Associations:
                     # "as soon as the HBH encryption key is computed and before it sends a DTLS Finished message to the
                     # endpoint" (RFC 9185, Section 5.4): the flight with Finished is still in the association.
                     self._outgoing.append(media_keys(association.association_id, event))
+                    profile = event.profile.name.lower()
+                    self._trace.emit(TraceName.MEDIA_KEYS_SENT, association.association_id, profile=profile)
                 case CanReceiveKeys():
                     applied += await self._attempt(association, self.door.knock(association, time), time)
                 case Announce() | EktKeyAck():
@@ -217,6 +233,7 @@ class Associations:
         try:
             return await attempt
         except PeerError as error:
+            self._trace.emit(TraceName.REFUSED, association.association_id, alert=error.alert.name.lower())
             return await self._close(association, error.alert, str(error), time)
 
     async def _close(
@@ -240,7 +257,7 @@ class Associations:
         if not self._endpoints.has(association):
             return []
         self._farewell(association)
-        self._forget(association)
+        self._forget(association, reason)
         left = _left(association, reason)
         return [left, *await self.door.leave(association.association_id, time)]
 
@@ -253,7 +270,8 @@ class Associations:
         self._farewells.append(farewell[-2:])
         self._outgoing += farewell
 
-    def _forget(self, association: EndpointAssociation) -> None:
+    def _forget(self, association: EndpointAssociation, reason: str) -> None:
+        self._trace.emit(TraceName.ASSOCIATION_CLOSED, association.association_id, reason=reason)
         self._endpoints.remove(association)
         if association.admission is not None:
             self._admissions.release(association.admission)

@@ -18,6 +18,7 @@ from perc.key_distributor.ekt_keys import EktKeys
 from perc.key_distributor.events import EndpointKeyed, Event, RosterChanged, SourceRefused
 from perc.key_distributor.rekey import RekeyPolicy, RekeySchedule
 from perc.key_distributor.roster import ConferenceRoster
+from perc.key_distributor.trace import NO_TRACE, Trace, TraceName
 
 ROSTER_INTERVAL = 0.1
 """Seconds between rosters: fifty who join at once are told of one another in a few messages, not in thousands."""
@@ -42,9 +43,14 @@ class Conference:
     """Gives keys and rosters to the members it has."""
 
     def __init__(
-        self, provider: CryptoProvider, policy: RekeyPolicy, ekt_cipher: EKTCipher = EKTCipher.AESKW128
+        self,
+        provider: CryptoProvider,
+        policy: RekeyPolicy,
+        ekt_cipher: EKTCipher = EKTCipher.AESKW128,
+        trace: Trace = NO_TRACE,
     ) -> None:
         self._random_bytes = provider.random_bytes
+        self._trace = trace
         self._roster = ConferenceRoster()
         self._keys = EktKeys(provider.random_bytes, ekt_cipher)
         self._rekeys = RekeySchedule(policy)
@@ -93,6 +99,7 @@ class Conference:
         member_id = self._random_bytes(MEMBER_ID_LENGTH)
         self._roster.join(association.association_id, member_id, admission.identity, admission.verified_at)
         seat = self._seats[association.association_id] = _Seat(association)
+        self._trace.emit(TraceName.ADMITTED, association.association_id, identity=admission.identity)
         self._has_news = True
         self._rekeys.joined(now)
         events: list[Event] = []
@@ -108,8 +115,7 @@ class Conference:
         self._has_news = True
         self._rekeys.left(now)
         if not self._seats:
-            self._keys.forget()
-            self._rekeys.stop()
+            self._destroy_key()
         return [self._roster_changed()] if self._is_paused else await self._settle(now)
 
     async def receive(self, association_id: UUID, message: Announce | EktKeyAck, now: float) -> list[Event]:
@@ -121,12 +127,16 @@ class Conference:
         if isinstance(message, Announce):
             refused = self._roster.announce(association_id, message.sources)
             self._has_news = True
-            events += [SourceRefused(association_id, source.ssrc) for source in refused]
+            self._trace.emit(TraceName.SOURCES_ANNOUNCED, association_id, sources=len(message.sources))
+            for source in refused:
+                self._trace.emit(TraceName.SOURCE_REFUSED, association_id, ssrc=source.ssrc)
+                events.append(SourceRefused(association_id, source.ssrc))
             if refused:
                 # The claimant learns it at once, from an entry of its own that lacks the source.
                 await self._give_roster(seat, now)
         elif message.spi == self._keys.spi and seat.is_keyed:
             seat.overdue = None
+            self._trace.emit(TraceName.EKT_KEY_ACKNOWLEDGED, association_id, spi=message.spi)
             self._roster.acknowledge(association_id, message.spi)
         return [*events, *await self._settle(now)]
 
@@ -137,8 +147,7 @@ class Conference:
         for association_id in self._seats:
             self._roster.leave(association_id)
         self._seats.clear()
-        self._keys.forget()
-        self._rekeys.stop()
+        self._destroy_key()
         self._announced_version, self._roster_due = self._roster.version, None
         return [self._roster_changed()]
 
@@ -178,6 +187,7 @@ class Conference:
             return events
         if self._rekeys.due is not None and self._rekeys.due <= now:
             self._keys.renew(now)
+            self._trace.emit(TraceName.EKT_KEY_GENERATED, spi=self.spi, cause=self._rekeys.cause.value)
             self._rekeys.rekeyed(now)
             for seat in self._seats.values():
                 events += await self._give_key(seat, now)
@@ -194,16 +204,26 @@ class Conference:
             return []
         self._roster_sent, self._has_news = now, False
         self._announced_version = self._roster.version
+        changed = self._roster_changed()
         for seat in self._seats.values():
             if seat.roster_version != self._roster.version:
                 await self._give_roster(seat, now)
-        return [self._roster_changed()]
+        return [changed]
+
+    def _destroy_key(self) -> None:
+        self._trace.emit(TraceName.EKT_KEY_DESTROYED, spi=self.spi)
+        self._keys.forget()
+        self._rekeys.stop()
 
     def _roster_changed(self) -> RosterChanged:
+        version, members = self._roster.version, len(self.members)
+        self._trace.emit(TraceName.ROSTER_CHANGED, version=version, members=members, spi=self.spi)
         return RosterChanged(self.members, self.spi)
 
     async def _give_key(self, seat: _Seat, now: float) -> list[Event]:
-        await seat.association.send(self._keys.message(now), now)
+        key = self._keys.message(now)
+        self._trace.emit(TraceName.EKT_KEY_SENT, seat.association.association_id, spi=key.spi, ttl=key.ttl)
+        await seat.association.send(key, now)
         if seat.overdue is None:
             seat.overdue = now + ACKNOWLEDGEMENT_LIMIT
         association, admission = seat.association, seat.association.admission
@@ -217,8 +237,10 @@ class Conference:
         """Who has no key yet gets it behind the key."""
         if not seat.is_keyed:
             return
-        seat.roster_version = self._roster.version
-        await seat.association.send(self._roster.message_for(seat.association.association_id), now)
+        association_id, version = seat.association.association_id, self._roster.version
+        seat.roster_version = version
+        self._trace.emit(TraceName.ROSTER_SENT, association_id, version=version, members=len(self.members))
+        await seat.association.send(self._roster.message_for(association_id), now)
 
     async def _tell_again(self, seat: _Seat, now: float) -> list[Event]:
         if seat.is_keyed and not seat.association.takes_ekt_keys:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from perc.crypto.provider import CryptoProvider
 from perc.errors import PeerError
 from perc.key_distributor.events import ConnectionClosed, ConnectionFailed
+from perc.key_distributor.trace import NO_TRACE, Trace, TraceName
 from perc.tls import config as tls
 from perc.tls.client import TlsClient
 from perc.tls.config import TlsClientConfig
@@ -18,7 +19,8 @@ Event = Message | ConnectionFailed | ConnectionClosed
 class MediaDistributorConnection:
     """One tunnel, from the ClientHello to its end, which is told once."""
 
-    def __init__(self, provider: CryptoProvider, config: TlsClientConfig) -> None:
+    def __init__(self, provider: CryptoProvider, config: TlsClientConfig, trace: Trace = NO_TRACE) -> None:
+        self._trace = trace
         self._tls = TlsClient(provider, config)
         self._tunnel = KeyDistributorEnd()
         self._is_writable = True
@@ -28,6 +30,7 @@ class MediaDistributorConnection:
     async def start(self) -> None:
         """Begin the TLS handshake; `ApiMisuse` for a server name that is none."""
         await self._tls.start()
+        self._trace.emit(TraceName.TUNNEL_CONNECTING)
 
     async def receive_data(self, data: bytes) -> list[Event]:
         """Take octets of the connection in; never raises for what they are."""
@@ -37,6 +40,8 @@ class MediaDistributorConnection:
         received: list[Event] = []
         for event in events:
             match event:
+                case tls.HandshakeCompleted():
+                    self._trace.emit(TraceName.TUNNEL_AUTHENTICATED)
                 case tls.ApplicationDataReceived(plaintext):
                     received += await self._receive_plaintext(plaintext)
                 case tls.ConnectionFailed(error):

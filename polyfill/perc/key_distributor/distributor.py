@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import count
 from uuid import UUID
 
+from perc.crypto.key_log import KeyLog
 from perc.crypto.provider import CryptoProvider, SigningKey
 from perc.ekt.ekt_key import EKTCipher
 from perc.ekt.key_channel import Member
@@ -24,6 +25,7 @@ from perc.key_distributor.events import ConnectionClosed, Event
 from perc.key_distributor.rekey import RekeyPolicy
 from perc.key_distributor.session import Parties, TunnelSession
 from perc.key_distributor.signing import Terms
+from perc.key_distributor.trace import NO_TRACE, Trace, TraceName
 from perc.tls.config import TlsClientConfig
 from perc.x509.certificate import Certificate
 from perc.x509.fingerprint import Fingerprint
@@ -40,16 +42,25 @@ class KeyDistributor:
     """
 
     def __init__(
-        self, provider: CryptoProvider, certificate: Certificate, signing_key: SigningKey, members: Conference
+        self,
+        provider: CryptoProvider,
+        certificate: Certificate,
+        signing_key: SigningKey,
+        members: Conference,
+        trace: Trace = NO_TRACE,
+        key_log: KeyLog | None = None,
     ) -> None:
         self.certificate = certificate
         self.fingerprint = Fingerprint.of(certificate.der)
         self._provider = provider
+        self._trace = trace
+        self._key_log = key_log
         self._signing_key = signing_key
         self._guestbook = Guestbook(AdmissionPolicy())
         self._members = members
         self._admissions = Admissions()
-        self._associations = Associations(provider, self._admissions, Door(self._members, self._guestbook))
+        door = Door(self._members, self._guestbook, trace)
+        self._associations = Associations(provider, self._admissions, door, trace)
         self._request_ids = count(1)
         self._session: TunnelSession | None = None
         self._conference: str | None = None
@@ -63,12 +74,21 @@ class KeyDistributor:
         now: datetime,
         policy: RekeyPolicy = RekeyPolicy.ON_MEMBERSHIP,
         ekt_cipher: EKTCipher = EKTCipher.AESKW128,
+        *,
+        trace: Trace = NO_TRACE,
+        key_log: KeyLog | None = None,
     ) -> KeyDistributor:
         """A Key Distributor with a key and a certificate of its own. `ekt_cipher` decides how strong the end-to-end
-        layer of its conference is: AES-128 or AES-256."""
+        layer of its conference is: AES-128 or AES-256.
+
+        For debugging, `trace` gets what happens, without secrets. `key_log` gets the secrets of the tunnel and of every
+        association: with it and a recording of the network, anyone can read the whole conference.
+        """
+        trace.emit(TraceName.TRACE_STARTED, utc=now.isoformat(timespec="milliseconds"))
         signing_key = await provider.generate_signing_key()
         certificate = await self_signed(provider, signing_key, COMMON_NAME, now)
-        return cls(provider, certificate, signing_key, Conference(provider, policy, ekt_cipher))
+        members = Conference(provider, policy, ekt_cipher, trace)
+        return cls(provider, certificate, signing_key, members, trace, key_log)
 
     @property
     def roster(self) -> tuple[Member, ...]:
@@ -90,9 +110,10 @@ class KeyDistributor:
             raise ApiMisuse("the endpoints are with another Media Distributor")
         self._conference, self._md_host = conference, md_host
         self._clock = _UnixClock(now_utc)
-        config = TlsClientConfig(md_host, trust_anchors, self.certificate, self._signing_key, now_utc)
+        key = self._signing_key
+        config = TlsClientConfig(md_host, trust_anchors, self.certificate, key, now_utc, self._key_log)
         terms = Terms(conference, self.fingerprint, self._guestbook, self._request_ids)
-        parties = Parties(self._admissions, self._associations, self._members.ekt_cipher)
+        parties = Parties(self._admissions, self._associations, self._members.ekt_cipher, self._trace)
         session = TunnelSession(self._provider, config, terms, parties)
         await session.start()
         self._session = session
@@ -121,6 +142,7 @@ class KeyDistributor:
     async def set_admission_policy(self, policy: AdmissionPolicy, now: float) -> list[Event]:
         """Say who may come from now on, also of those who wait. Until then everyone is asked about."""
         self._guestbook.policy = policy
+        self._trace.emit(TraceName.POLICY_CHANGED, guests=len(policy.guests), others=policy.others.value)
         return await self._reconsider(now)
 
     async def admit(self, association_id: UUID, now: float) -> list[Event]:

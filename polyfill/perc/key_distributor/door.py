@@ -19,16 +19,18 @@ from perc.key_distributor.admissions import Admission
 from perc.key_distributor.association import EndpointAssociation
 from perc.key_distributor.conference import Conference
 from perc.key_distributor.events import Event, JoinRequested
+from perc.key_distributor.trace import NO_TRACE, Trace, TraceName
 from perc.key_distributor.waiting_room import WaitingRoom
 
 
 class Door:
     """Who gets into `conference`, who waits before it, who is sent away."""
 
-    def __init__(self, conference: Conference, guestbook: Guestbook) -> None:
+    def __init__(self, conference: Conference, guestbook: Guestbook, trace: Trace = NO_TRACE) -> None:
         self.guestbook = guestbook
         self.waiting = WaitingRoom()
         self._conference = conference
+        self._trace = trace
 
     async def knock(self, association: EndpointAssociation, now: float) -> list[Event]:
         """An endpoint can be given keys; again, if it has forgotten them or something was decided meanwhile."""
@@ -105,6 +107,7 @@ class Door:
     def _ask(self, association: EndpointAssociation, admission: Admission, now: float) -> list[Event]:
         self.waiting.enter(association, admission.identity, now)
         name = association.association_id
+        self._trace.emit(TraceName.JOIN_REQUESTED, name, identity=admission.identity)
         return [JoinRequested(name, admission.identity, admission.domain, admission.verified_at)]
 
     async def _let_in(self, association: EndpointAssociation, now: float) -> list[Event]:

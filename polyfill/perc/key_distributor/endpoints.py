@@ -22,6 +22,9 @@ class Endpoints:
         self._associations: dict[UUID, EndpointAssociation] = {}
         self._proved: set[UUID] = set()
 
+    def __len__(self) -> int:
+        return len(self._associations)
+
     def __iter__(self) -> Iterator[EndpointAssociation]:
         return iter(tuple(self._associations.values()))
 

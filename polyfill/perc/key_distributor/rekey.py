@@ -25,13 +25,22 @@ class RekeyPolicy(Enum):
     ON_MEMBERSHIP = "whenever someone joins or leaves, too"
 
 
+class RekeyCause(Enum):
+    """Why the next EKTKey is made; the values stand in a trace."""
+
+    JOIN = "join"
+    LEAVE = "leave"
+    HALF_LIFE = "half-life"
+
+
 class RekeySchedule:
-    """Knows when the next rekey is due; `due` is None while the conference has no key and needs none."""
+    """Knows when the next rekey is due, and why; `due` is None while the conference has no key and needs none."""
 
     def __init__(self, policy: RekeyPolicy) -> None:
         self._policy = policy
         self._last: float | None = None
         self.due: float | None = None
+        self.cause = RekeyCause.JOIN
 
     @property
     def newcomers_share_key(self) -> bool:
@@ -41,19 +50,19 @@ class RekeySchedule:
     def joined(self, now: float) -> None:
         """Someone needs a key."""
         if self._last is None:
-            self.due = now
+            self.due, self.cause = now, RekeyCause.JOIN
         elif not self.newcomers_share_key:
-            self._advance(max(now, self._last + JOIN_INTERVAL))
+            self._advance(max(now, self._last + JOIN_INTERVAL), RekeyCause.JOIN)
 
     def left(self, now: float) -> None:
         """Someone who knows the key must not hear more."""
         if self._last is not None and self._policy is RekeyPolicy.ON_MEMBERSHIP:
-            self._advance(max(now, self._last + LEAVE_INTERVAL))
+            self._advance(max(now, self._last + LEAVE_INTERVAL), RekeyCause.LEAVE)
 
     def rekeyed(self, now: float) -> None:
         """There is a new key."""
         self._last = now
-        self.due = now + EKT_TTL / 2
+        self.due, self.cause = now + EKT_TTL / 2, RekeyCause.HALF_LIFE
 
     def age(self, seconds: float) -> None:
         """The last rekey is longer ago, by seconds that `now` does not count."""
@@ -66,5 +75,6 @@ class RekeySchedule:
         """Nobody is there who needs a key."""
         self._last = self.due = None
 
-    def _advance(self, due: float) -> None:
-        self.due = due if self.due is None else min(self.due, due)
+    def _advance(self, due: float, cause: RekeyCause) -> None:
+        if self.due is None or due < self.due:
+            self.due, self.cause = due, cause

@@ -20,17 +20,19 @@ from perc.key_distributor.connection import MediaDistributorConnection
 from perc.key_distributor.events import Connected, ConnectionClosed, ConnectionFailed, Event
 from perc.key_distributor.media_keys import common_profiles
 from perc.key_distributor.signing import Signing, Terms
+from perc.key_distributor.trace import NO_TRACE, Trace, TraceName
 from perc.tls.config import TlsClientConfig
 from perc.tunnel.messages import EndpointDisconnect, SignAnswer, SupportedProfiles, TunneledDtls
 
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """What outlives a tunnel: who may come, who is there, and the EKT cipher that they share."""
+    """What outlives a tunnel: who may come, who is there, the EKT cipher that they share, and the trace."""
 
     admissions: Admissions
     associations: Associations
     ekt_cipher: EKTCipher
+    trace: Trace = NO_TRACE
 
 
 class TunnelSession:
@@ -38,10 +40,11 @@ class TunnelSession:
 
     def __init__(self, provider: CryptoProvider, config: TlsClientConfig, terms: Terms, parties: Parties) -> None:
         self._config = config
-        self._connection = MediaDistributorConnection(provider, config)
+        self._trace = parties.trace
+        self._connection = MediaDistributorConnection(provider, config, parties.trace)
         self._associations = parties.associations
         self._ekt_cipher = parties.ekt_cipher
-        self.signing = Signing(terms, parties.admissions, self._connection.send)
+        self.signing = Signing(terms, parties.admissions, self._connection.send, parties.trace)
         self._is_up = False
         self.has_ended = False
 
@@ -73,11 +76,14 @@ class TunnelSession:
         events = await self._associations.close("the Key Distributor was closed")
         await self.flush()
         await self._connection.close()
+        if not self.has_ended:
+            self._trace.emit(TraceName.TUNNEL_CLOSED)
         self._end()
         return events
 
     async def lose(self, now: float) -> list[Event]:
         """The connection is gone without a word."""
+        self._trace.emit(TraceName.TUNNEL_LOST, associations=self._associations.count)
         self._end()
         return await self._associations.lose(now) if self._is_up else []
 
@@ -92,10 +98,13 @@ class TunnelSession:
                 events = await self._associations.receive_dtls(association_id, datagram, now)
             case EndpointDisconnect(association_id):
                 events = await self._associations.disconnected(association_id, now)
-            case ConnectionFailed() if not self._connection.has_said_goodbye:
-                # Whoever is on the way can spoil a record: that ends no more than cutting the connection does.
-                events = [*await self.lose(now), event]
-            case ConnectionFailed() | ConnectionClosed():
+            case ConnectionFailed(error):
+                self._trace.emit_failure(TraceName.TUNNEL_FAILED, error)
+                # Anyone on the path can spoil a record, so that this ends no more than cutting the connection does.
+                is_cut = not self._connection.has_said_goodbye
+                events = [*await (self.lose(now) if is_cut else self._finish()), event]
+            case ConnectionClosed():
+                self._trace.emit(TraceName.TUNNEL_CLOSED)
                 events = [*await self._finish(), event]
         return events
 
@@ -109,10 +118,15 @@ class TunnelSession:
         certificate, key = self._config.certificate, self._config.signing_key
         key_log = self._config.key_log  # one for the tunnel and the associations in it
         config = DtlsServerConfig(certificate, key, profiles, ekt_ciphers=(self._ekt_cipher,), key_log=key_log)
+        name = TraceName.TUNNEL_RESUMED if self._associations.are_waiting else TraceName.TUNNEL_OPENED
+        names = tuple(profile.name.lower() for profile in profiles)
+        self._trace.emit(name, profiles=names, associations=self._associations.count)
         return [Connected(offered), *await self._associations.open(config, now)]
 
     async def _refuse(self, reason: str) -> list[Event]:
-        failed = await self._connection.fail(HandshakeFailure(reason))
+        error = HandshakeFailure(reason)
+        self._trace.emit_failure(TraceName.TUNNEL_FAILED, error)
+        failed = await self._connection.fail(error)
         return [*await self._finish(), *failed]
 
     async def _finish(self) -> list[Event]:

@@ -30,6 +30,7 @@ from perc.key_distributor.events import (
     ValidationRequested,
 )
 from perc.key_distributor.offer import Offer, check_answer, read_offer
+from perc.key_distributor.trace import NO_TRACE, Trace, TraceName
 from perc.tunnel.messages import MAX_REASON, MessageTooLarge, SignAnswer, SignAnswerAck, SignAnswerReject
 from perc.tunnel.origin import origin_of
 from perc.x509.fingerprint import Fingerprint
@@ -70,12 +71,27 @@ class _Request:
     deadline: float
 
 
+class Refusal(Enum):
+    """At which step an answer was refused; the values stand in a trace, which must not hold a provider's own words."""
+
+    OFFER = "offer-not-accepted"
+    IDENTITY = "identity-not-accepted"
+    OWN_IDENTITY = "no-own-identity"
+    ANSWER = "answer-not-signable"
+    TIMEOUT = "identity-provider-timeout"
+
+
 class Signing:
     """The sign_answers of one tunnel. `terms` say what the Key Distributor signs for; `send` takes the replies."""
 
     def __init__(
-        self, terms: Terms, admissions: Admissions, send: Callable[[SignAnswerAck | SignAnswerReject], None]
+        self,
+        terms: Terms,
+        admissions: Admissions,
+        send: Callable[[SignAnswerAck | SignAnswerReject], None],
+        trace: Trace = NO_TRACE,
     ) -> None:
+        self._trace = trace
         self._terms = terms
         self._admissions = admissions
         self._send = send
@@ -84,13 +100,14 @@ class Signing:
     def receive(self, message: SignAnswer, now: float) -> list[Event]:
         """Check an offer and its answer, and ask for the offerer's identity, unless this very offer is live already."""
         request_id, origin = next(self._terms.request_ids), origin_of(message.answer)
+        self._trace.emit(TraceName.OFFER_RECEIVED, request=request_id)
         try:
             check_answer(message.answer, self._terms.own)
             offer = read_offer(message.offer)
             live = self._admissions.renegotiating(offer)
             self._check_capacity(offer)
         except (PeerError, IdentityRejected) as error:
-            return self._refuse(request_id, origin, str(error))
+            return self._refuse(request_id, origin, Refusal.OFFER, str(error))
         deadline = now + IDENTITY_TIME_LIMIT
         request = _Request(request_id, origin, offer, message.answer, _State.EXPECT_VERDICT, deadline)
         self._requests[request_id] = request
@@ -112,10 +129,11 @@ class Signing:
         try:
             identity = self._judge(request.offer, verdict)
             # Validated is who it is; whether they may come is asked next.
+            self._trace.emit(TraceName.IDENTITY_VALIDATED, request=request_id, identity=identity)
             events.append(PeerValidated(request_id, identity, request.offer.assertion.domain))
             self._admit(request.offer, identity, now, verified_at)
         except IdentityRejected as error:
-            return events + self._refuse(request_id, request.origin, str(error))
+            return events + self._refuse(request_id, request.origin, Refusal.IDENTITY, str(error))
         return [*events, self._ask_own_provider(request, now)]
 
     def asserted(self, request_id: int, identity: str | IdentityRejected, now: float) -> list[Event]:
@@ -124,13 +142,15 @@ class Signing:
         if request is None:
             return []
         if isinstance(identity, IdentityRejected):
-            return self._refuse(request_id, request.origin, f"the Key Distributor has no identity: {identity}")
+            reason = f"the Key Distributor has no identity: {identity}"
+            return self._refuse(request_id, request.origin, Refusal.OWN_IDENTITY, reason)
         try:
             read_identity(identity)
             self._send(SignAnswerAck(insert_identity(request.answer, identity)))
         except (PeerError, MessageTooLarge) as error:
-            return self._refuse(request_id, request.origin, f"the answer cannot be signed: {error}")
+            return self._refuse(request_id, request.origin, Refusal.ANSWER, f"the answer cannot be signed: {error}")
         del self._requests[request_id]
+        self._trace.emit(TraceName.ANSWER_SIGNED, request=request_id)
         return [AnswerSigned(request_id)]
 
     def clear(self) -> None:
@@ -147,7 +167,8 @@ class Signing:
         events: list[Event] = []
         for request in late:
             whose = "your" if request.state is _State.EXPECT_VERDICT else "the Key Distributor's"
-            events += self._refuse(request.id, request.origin, f"{whose} identity provider did not answer in time")
+            reason = f"{whose} identity provider did not answer in time"
+            events += self._refuse(request.id, request.origin, Refusal.TIMEOUT, reason)
         return events
 
     def _check_capacity(self, offer: Offer) -> None:
@@ -176,6 +197,7 @@ class Signing:
     def _ask_own_provider(self, request: _Request, now: float) -> AssertionRequested:
         request.state = _State.EXPECT_ASSERTION
         request.deadline = now + IDENTITY_TIME_LIMIT
+        self._trace.emit(TraceName.ASSERTION_REQUESTED, request=request.id)
         # Contents are made from the Key Distributor's own certificate, never read from an SDP.
         purpose = Purpose(self._terms.conference, request.offer.hash)
         return AssertionRequested(request.id, write_contents([self._terms.own], purpose))
@@ -189,8 +211,9 @@ class Signing:
             raise ApiMisuse(f"request {request_id} does not expect this")
         return request
 
-    def _refuse(self, request_id: int, origin: str, reason: str) -> list[Event]:
+    def _refuse(self, request_id: int, origin: str, refusal: Refusal, reason: str) -> list[Event]:
         self._requests.pop(request_id, None)
+        self._trace.emit(TraceName.ANSWER_REFUSED, request=request_id, code=refusal.value)
         # Some of it may be an identity provider's own words, with anything in them that JavaScript takes for text.
         reason = reason.encode(errors="replace")[:MAX_REASON].decode(errors="ignore")
         self._send(SignAnswerReject(origin, reason))
