@@ -125,11 +125,15 @@ def source(ssrc: int) -> Source:
 
 @dataclass
 class Recording:
-    """The Key Distributor's trace and key log, and the octets of its tunnels with the end that sent them."""
+    """The Key Distributor's trace and key log, and what was sent: octets of its tunnels, datagrams of associations.
+
+    `tunnel` names the side that sent the octets, "kd" or "md", and `datagrams` has True for those of the endpoint.
+    """
 
     trace: list[TraceEvent] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     tunnel: list[tuple[str, bytes]] = field(default_factory=list)
+    datagrams: list[tuple[bool, TunneledDtls]] = field(default_factory=list)
     identities: bool = False
 
     def options(self, clock: Callable[[], float]) -> dict[str, Any]:
@@ -219,7 +223,7 @@ class Site:
     def _carry(self) -> bool:
         to_md = self.kd.data_to_send()
         if to_md:
-            self._record("kd", to_md)
+            self._record_octets("kd", to_md)
             self.tls.bio_write(to_md)
         plaintext = self._step_tls()
         if plaintext:
@@ -232,13 +236,17 @@ class Site:
                 self.tls.sendall(outgoing)
         to_kd = self._bio_read()
         if to_kd:
-            self._record("md", to_kd)
+            self._record_octets("md", to_kd)
             self.take(self.kd.receive_data(to_kd, self.now))
         return bool(to_md or plaintext or moved or to_kd)
 
-    def _record(self, sender: str, octets: bytes) -> None:
+    def _record_octets(self, sender: str, octets: bytes) -> None:
         if self.recording is not None:
             self.recording.tunnel.append((sender, octets))
+
+    def _record_datagram(self, message: TunneledDtls, *, is_endpoints: bool) -> None:
+        if self.recording is not None:
+            self.recording.datagrams.append((is_endpoints, message))
 
     def take(self, events: Coroutine[Any, Any, list[Event]]) -> list[Event]:
         happened = run(events)
@@ -271,6 +279,7 @@ class Site:
         self.told.append(event)
         match event:
             case TunneledDtls(association_id, datagram) if association_id in self.endpoints:
+                self._record_datagram(event, is_endpoints=False)
                 if not self.lose(event):
                     self.endpoints[association_id].receive_datagram(datagram)
             case EndpointDisconnect(association_id) if association_id in self.endpoints:
@@ -285,6 +294,7 @@ class Site:
                 continue
             for datagram in endpoint.dtls.datagrams_to_send():
                 self.sent.append(TunneledDtls(endpoint.id, datagram))
+                self._record_datagram(self.sent[-1], is_endpoints=True)
                 self.md.send(self.sent[-1])
                 moved = True
         return moved
