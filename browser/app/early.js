@@ -4,6 +4,7 @@
  */
 
 import { prepareWorker } from "../key-distributor/worker-client.js";
+import "./debugging.js"; // before a Worker starts
 import { readLink } from "./links.js";
 
 if (readLink(location)?.isHost) prepareWorker();

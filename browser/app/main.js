@@ -4,7 +4,9 @@ import { apply } from "../identity/index.js";
 import { report } from "../ladder/events.js";
 import { isSupported } from "../media/connection.js";
 import { Conference } from "./conference.js";
+import { debugging } from "./debugging.js";
 import { readLink } from "./links.js";
+import { DebuggingView } from "./view/debugging.js";
 import { showLanding } from "./view/landing.js";
 import { FramesView } from "./view/frames.js";
 import { LogView } from "./view/log.js";
@@ -22,6 +24,7 @@ function openRoom(link) {
   new RoomView(conference, grid);
   new LogView();
   new FramesView(conference);
+  new DebuggingView(debugging);
   conference.start();
 }
 

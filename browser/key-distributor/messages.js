@@ -141,4 +141,14 @@ export const OPERATIONS = Object.freeze(
  *   | {event: "roster-changed", members: Member[], spi: number}} Happening
  */
 
-/** @typedef {Answer | Happening} Reply Worker to page */
+/**
+ * What a Worker writes for debugging if its URL asks for it, as `?debug=trace&debug=key-log`: the Key Distributor's
+ * trace (a line of JSON for each event), and the secrets of its tunnel and associations (lines of SSLKEYLOGFILE).
+ */
+export const DEBUG_RECORDS = Object.freeze(/** @type {const} */ (["trace", "key-log"]));
+
+/** @typedef {typeof DEBUG_RECORDS[number]} DebugRecord */
+
+/** @typedef {{debug: DebugRecord, line: string}} DebugLine only for who has asked for it, never a `Happening` */
+
+/** @typedef {Answer | Happening | DebugLine} Reply Worker to page */

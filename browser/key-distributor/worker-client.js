@@ -9,12 +9,32 @@
 /** @typedef {import("./messages.js").Arguments} Arguments */
 /** @typedef {import("./messages.js").Operation} Operation */
 
+/**
+ * Takes what Workers write for debugging.
+ *
+ * @typedef {object} DebugSink
+ * @property {ReadonlyMap<import("./messages.js").DebugRecord, unknown>} records which are wanted
+ * @property {() => void} start a Worker starts that writes them
+ * @property {(line: import("./messages.js").DebugLine) => void} write
+ */
+
+/** @type {DebugSink | null} */
+let debugSink = null;
+
+/**
+ * Has every Worker that is started from now on write for debugging. This is no part of RTCKeyDistributor: a browser
+ * would have it in its developer tools, out of the page's reach.
+ *
+ * @param {DebugSink} sink
+ */
+export function debugWorkers(sink) {
+  debugSink = sink;
+}
+
 /** One Worker, which has one Key Distributor. */
 export class WorkerClient {
-  #worker = new Worker(new URL("./worker.js", import.meta.url), {
-    type: "module",
-    name: "RTCKeyDistributor",
-  });
+  #debug = debugSink;
+  #worker = new Worker(workerUrl(this.#debug), { type: "module", name: "RTCKeyDistributor" });
 
   /** @type {Map<number, {resolve: (value: any) => void, reject: (reason: DOMException) => void}>} */
   #calls = new Map();
@@ -30,6 +50,7 @@ export class WorkerClient {
   #ended = null;
 
   constructor() {
+    this.#debug?.start();
     this.#worker.onmessage = ({ data }) => this.#take(data);
     this.#worker.onerror = (event) => {
       event.preventDefault(); // it is told to everyone who asked, and to the listener
@@ -78,6 +99,7 @@ export class WorkerClient {
 
   /** @param {Reply} reply */
   #take(reply) {
+    if ("debug" in reply) return this.#debug?.write(reply);
     if ("event" in reply) {
       if (reply.event === "failed") this.end(reply.error);
       if (this.#listener) this.#listener(reply);
@@ -89,6 +111,13 @@ export class WorkerClient {
     if ("error" in reply) call?.reject(toException(reply.error));
     else call?.resolve(reply.result);
   }
+}
+
+/** @param {DebugSink | null} debug */
+function workerUrl(debug) {
+  const url = new URL("./worker.js", import.meta.url);
+  for (const record of debug?.records.keys() ?? []) url.searchParams.append("debug", record);
+  return url;
 }
 
 /**

@@ -90,7 +90,8 @@ async function serve(early) {
   await checkPolicy();
   const pyodide = await Promise.race([loadPython(), timeLimit()]);
   pyodide.pyimport("perc.runtime.kept_methods").use();
-  const service = pyodide.pyimport("perc.runtime.browser").create_service();
+  const debug = new URLSearchParams(self.location.search).getAll("debug");
+  const service = pyodide.pyimport("perc.runtime.browser").create_service(pyodide.toPy(debug));
   /** @param {Request} request */
   const receive = (request) => service.receive(pyodide.toPy(request));
   self.onmessage = ({ data }) => accept(data, receive);

@@ -24,7 +24,7 @@ class StandInMediaDistributor:
     """One connection after the other, in a thread; a context manager.
 
     `greeting` makes what is said first, of the Key Distributor's fingerprint as `AB:CD:…`; `answer` makes what is said
-    to each of its messages.
+    to each of its messages. `keys` is OpenSSL's key log.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class StandInMediaDistributor:
         self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
         self._context.use_certificate_chain_file(str(certificate))
         self._context.use_privatekey_file(str(certificate))
+        self._context.set_keylog_callback(lambda _, line: self.keys.append(line.decode()))
         # The verify callback accepts a self-signed certificate, as RFC 9185 wants it compared by fingerprint.
         self._context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
         self._greeting = greeting
@@ -45,6 +46,7 @@ class StandInMediaDistributor:
         self._thread = threading.Thread(target=self._serve, name="stand-in Media Distributor", daemon=True)
         self.port: int = self._listener.getsockname()[1]
         self.fingerprints: list[str] = []
+        self.keys: list[str] = []
         self.versions: list[str] = []
         self.received: list[Message] = []
         self.ending = ""

@@ -107,7 +107,7 @@ async def visit(context: BrowserContext, server: CallProcessing, page_errors: Pa
             await route.fulfill(content_type="text/html", body=f'<!doctype html><script src="{source}"></script>')
 
     await context.route("http://idp-*.localhost:*/**", provide)
-    await context.route("**/key-distributor/worker.js", lambda route: route.fulfill(path=KEY_DISTRIBUTOR))
+    await context.route("**/key-distributor/worker.js*", lambda route: route.fulfill(path=KEY_DISTRIBUTOR))
     return Visit(page_errors.watch(await context.new_page()), server)
 
 
@@ -494,3 +494,90 @@ async def test_everything_can_be_done_with_the_keyboard(visit: Visit) -> None:
     await expect(page.get_by_role("button", name="Join")).to_be_focused()
     await page.keyboard.press("Enter")
     await visit.is_in("connecting")
+
+
+WARNING = "this page keeps the secrets of its tunnel and of every participant’s handshake"
+DEBUGGING = "[role=group][aria-label=Debugging]"
+
+
+async def debug(visit: Visit, words: str) -> None:
+    """Set the flag as a developer does: in the tab, before the room is opened."""
+    await visit.page.goto(visit.server.origin)
+    await visit.page.evaluate("(words) => sessionStorage.setItem('perc:debug', words)", words)
+
+
+async def saved(visit: Visit, button: str) -> tuple[str, str]:
+    """Return name and content of the file that a button saves."""
+    async with visit.page.expect_download() as download:
+        await visit.press(button)
+    file = await download.value
+    return file.suggested_filename, await asyncio.to_thread(Path(await file.path()).read_text)
+
+
+async def test_a_key_log_is_warned_about_and_can_be_saved(visit: Visit) -> None:
+    said: list[str] = []
+    visit.page.on("console", lambda message: said.append(message.text) if message.type == "warning" else None)
+    await debug(visit, "trace key-log")
+    await visit.open("#host")
+    await visit.reads(WARNING)
+    assert [WARNING in text for text in said] == [True]
+    await visit.press("Event log")
+    await visit.picture("debugging")
+    assert await saved(visit, "Save trace") == ("perc-trace.jsonl", "a line of the trace\n")
+    assert await saved(visit, "Save key log") == ("perc-keys.log", "a line of the key-log\n")
+    await visit.press("Open the room")
+    await visit.is_in("failed")
+    await visit.reads(WARNING)
+    await visit.picture("debugging-failed")
+
+
+async def test_a_trace_alone_is_not_warned_about(visit: Visit) -> None:
+    await debug(visit, "trace")
+    await visit.open("#host")
+    await visit.press("Event log")
+    await expect(visit.page.locator(DEBUGGING).get_by_role("button")).to_have_text(["Save trace"])
+    await expect(visit.page.get_by_text(WARNING)).to_have_count(0)
+
+
+@pytest.mark.parametrize("fragment", ["#host", "#host&perc:debug=key-log", "?perc:debug=key-log#host"])
+async def test_no_link_turns_debugging_on(visit: Visit, fragment: str) -> None:
+    workers: list[str] = []
+    visit.page.on("worker", lambda worker: workers.append(worker.url))
+    await visit.page.goto(f"{visit.server.origin}/perc/room{fragment}")
+    await expect(visit.page.locator("body")).to_have_attribute("data-state", "lobby", timeout=LIMIT)
+    await visit.press("Event log")
+    await expect(visit.page.locator("[data-part=log]")).to_be_visible()
+    await expect(visit.page.get_by_text(WARNING)).to_have_count(0)
+    await expect(visit.page.locator(DEBUGGING)).to_have_count(0)
+    assert not [url for url in workers if "debug" in url]
+
+
+async def test_a_page_without_a_key_distributor_has_nothing_to_debug(visit: Visit) -> None:
+    await debug(visit, "trace key-log")
+    await visit.open(OWNER)
+    await expect(visit.page.get_by_text(WARNING)).to_have_count(0)
+    await expect(visit.page.locator(DEBUGGING)).to_have_count(0)
+
+
+async def test_an_unknown_word_of_the_flag_is_named_in_the_console(visit: Visit) -> None:
+    said: list[str] = []
+    visit.page.on("console", lambda message: said.append(message.text))
+    await debug(visit, "keylog trace")
+    await visit.open("#host")
+    assert "perc:debug: unknown: keylog; known are trace key-log" in said
+
+
+async def test_the_newest_lines_of_a_record_are_kept_and_the_number_dropped_is_said(visit: Visit) -> None:
+    await visit.page.goto(visit.server.origin)
+    text = await visit.page.evaluate(
+        """async (assets) => {
+          const { Lines } = await import(`${assets}/app/debugging.js`);
+          const lines = new Lines(3);
+          const note = (dropped) => `${dropped} dropped`;
+          const texts = [lines.text(note)];
+          for (const line of "abcde") lines.add(line);
+          return [...texts, lines.text(note)];
+        }""",
+        visit.server.assets,
+    )
+    assert text == ["", "2 dropped\nc\nd\ne\n"]

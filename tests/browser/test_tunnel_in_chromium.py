@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,3 +128,44 @@ async def test_connecting_twice_is_an_invalid_state_error(shared_page: Page, tun
         [tunnel.site.stubbed_assets, MD_HOST],
     )
     assert name == "InvalidStateError"
+
+
+DEBUG = """async ([assets, host, records]) => {
+  const { debugWorkers } = await import(`${assets}/key-distributor/worker-client.js`);
+  const { RTCKeyDistributor } = await import(`${assets}/key-distributor/rtc-key-distributor.js`);
+  await import(`${assets}/key-distributor/proposed.js`);
+  const written = [];
+  let started = 0;
+  debugWorkers({
+    records: new Map(records.map((record) => [record])),
+    start: () => started++,
+    write: (line) => written.push(line),
+  });
+  const kd = new RTCKeyDistributor();
+  const steps = [];
+  kd.onstep = ({ detail }) => steps.push(detail);
+  await kd.connect(host, 4433);
+  kd.close();
+  return { started, written, steps };
+}"""
+
+
+async def test_the_key_log_and_the_trace_are_the_tunnels(page: Page, tunnel: Tunnel) -> None:
+    arguments = [tunnel.site.stubbed_assets, MD_HOST, ["trace", "key-log"]]
+    result = await page.evaluate(DEBUG, arguments)
+    assert result["started"] == 1
+    keys = [line["line"] for line in result["written"] if line["debug"] == "key-log"]
+    assert len(keys) == 4
+    assert set(keys) <= set(tunnel.md.keys)
+    events = [json.loads(line["line"]) for line in result["written"] if line["debug"] == "trace"]
+    names = [event["name"] for event in events]
+    assert names == ["trace_started", "tunnel_connecting", "tunnel_authenticated", "tunnel_opened"]
+    times = [event["at"] for event in events]
+    assert times == sorted(times)
+    secrets = [key.split(" ")[2] for key in keys]
+    assert not [secret for secret in secrets if secret in json.dumps(result["steps"])], "steps are the page's to show"
+
+
+async def test_a_worker_writes_nothing_for_debugging_unless_it_is_asked_to(page: Page, tunnel: Tunnel) -> None:
+    result = await page.evaluate(DEBUG, [tunnel.site.stubbed_assets, MD_HOST, []])
+    assert result["written"] == []

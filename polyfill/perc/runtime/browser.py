@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
 from perc.crypto.webcrypto import WebCryptoProvider
 from perc.key_distributor.distributor import KeyDistributor
 from perc.runtime.clock import SleepCountingClock
+from perc.runtime.debugging import debugging
 from perc.runtime.errors import TunnelUnavailable
 from perc.runtime.host import TunnelCallbacks
 from perc.runtime.service import KeyDistributorService
@@ -131,6 +132,12 @@ class WorkerHost:
         self._bell.resolve()
 
 
-def create_service() -> KeyDistributorService:
-    """What worker.js drives: it calls `receive` for each message of the page, and awaits `run` once."""
-    return KeyDistributorService(partial(KeyDistributor.create, WebCryptoProvider()), WorkerHost())
+def create_service(debug: Collection[str] = ()) -> KeyDistributorService:
+    """What worker.js drives: it calls `receive` for each message of the page, and awaits `run` once.
+
+    `debug` names the records that are written for debugging (`debugging.py`).
+    """
+    host = WorkerHost()
+    trace, key_log = debugging(debug, host)
+    create = partial(KeyDistributor.create, WebCryptoProvider(), trace=trace, key_log=key_log)
+    return KeyDistributorService(create, host)
