@@ -13,6 +13,7 @@ import pytest
 from perc.dtls.flights import MIN_INTERVAL
 from perc.errors import AlertDescription, AlertReceived, IdentityRejected
 from perc.key_distributor.admission_policy import AdmissionPolicy
+from perc.key_distributor.admissions import WAITING_TIME
 from perc.key_distributor.distributor import KeyDistributor
 from perc.key_distributor.ekt_keys import EKT_TTL
 from perc.key_distributor.rekey import RekeyPolicy
@@ -167,6 +168,24 @@ def test_a_tunnel_that_breaks_the_protocol_is_traced_with_the_alert(recording: R
     (failed,) = details_of(recording, TraceName.TUNNEL_FAILED)
     assert (failed["alert"], failed["sent_by"]) == ("decode_error", "key-distributor")
     assert names_of(recording)[0] == "tunnel_failed"
+
+
+def test_an_association_id_that_was_used_before_is_traced_as_refused(recording: Recording, site: Site) -> None:
+    alice = site.join(ALICE)
+    site.send(EndpointDisconnect(alice.id))
+    names_of(recording)
+    again = Endpoint()
+    again.id = alice.id
+    site.shake_hands(again)
+    assert [event.association_id for event in recording.trace] == [alice.id]
+    assert details_of(recording, TraceName.ASSOCIATION_REFUSED) == [{"code": "id-used"}]
+
+
+def test_an_offer_for_which_nobody_comes_is_traced_when_it_expires(recording: Recording, site: Site) -> None:
+    site.admit(Endpoint(), ALICE)
+    names_of(recording)
+    site.wait(WAITING_TIME)
+    assert names_of(recording) == ["offer_expired"]
 
 
 def test_a_disconnected_endpoint_is_traced_with_the_reason(recording: Recording, site: Site) -> None:

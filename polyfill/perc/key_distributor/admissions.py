@@ -18,6 +18,7 @@ from uuid import UUID
 
 from perc.errors import IdentityRejected
 from perc.key_distributor.offer import Offer
+from perc.key_distributor.trace import NO_TRACE, Trace, TraceName
 from perc.x509.certificate import Certificate
 from perc.x509.fingerprint import Fingerprint
 
@@ -58,7 +59,8 @@ class Admission:
 class Admissions:
     """The validated offers of one conference."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace: Trace = NO_TRACE) -> None:
+        self._trace = trace
         self._waiting: set[Admission] = set()
         self._by_fingerprint: dict[Fingerprint, Admission] = {}
         self._by_assertion: dict[str, Admission] = {}
@@ -127,6 +129,7 @@ class Admissions:
     def handle_timeout(self, now: float) -> None:
         """End the admissions that nobody came for."""
         for admission in [entry for entry in self._waiting if entry.expires <= now]:
+            self._trace.emit(TraceName.OFFER_EXPIRED, identity=admission.identity)
             self.release(admission)
 
     def _known(self, offer: Offer) -> set[Admission]:

@@ -123,7 +123,8 @@ class Associations:
                 return []
             events += await self._make_room(time)
             if self._endpoints.is_full or self._endpoints.was_proved(association_id):
-                self._trace.emit(TraceName.ASSOCIATION_REFUSED, association_id)
+                code = "full" if self._endpoints.is_full else "id-used"
+                self._trace.emit(TraceName.ASSOCIATION_REFUSED, association_id, code=code)
                 self._outgoing.append(EndpointDisconnect(association_id))
                 return events
             self._trace.emit(TraceName.ASSOCIATION_CREATED, association_id)

@@ -58,7 +58,7 @@ class KeyDistributor:
         self._signing_key = signing_key
         self._guestbook = Guestbook(AdmissionPolicy())
         self._members = members
-        self._admissions = Admissions()
+        self._admissions = Admissions(trace)
         door = Door(self._members, self._guestbook, trace)
         self._associations = Associations(provider, self._admissions, door, trace)
         self._request_ids = count(1)

@@ -40,6 +40,7 @@ class TraceName(Enum):
     ASSERTION_REQUESTED = "admission", "assertion_requested"
     ANSWER_SIGNED = "admission", "answer_signed"
     ANSWER_REFUSED = "admission", "answer_refused"
+    OFFER_EXPIRED = "admission", "offer_expired"
     POLICY_CHANGED = "admission", "policy_changed"
     JOIN_REQUESTED = "admission", "join_requested"
     ADMITTED = "admission", "admitted"
