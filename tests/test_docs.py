@@ -1,19 +1,26 @@
-"""What the documents name exists: files, and in the threat model each test by its name."""
+"""The documents name files, tests, links and steps of the call flow that exist."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+DOCUMENTS = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 PLACES = (".", "tests", "polyfill", "polyfill/perc", "backend", "backend/perc_server", "browser", "docs")
 """From where a document may name a file."""
 MADE = {"identity/webrtc-identity.js"}
 """By the build."""
+
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+"""To a file of this repository; `#fragment` is not part of it."""
+_SECTION = re.compile(r"^### (4\.1\.\d) .*?\n```mermaid\n(.*?)^```$", re.M | re.S)
+_ARROW = re.compile(r"^ *\w+-?->>\w+: \((\d+)\) ", re.M)
 
 _FILE = re.compile(r"`([\w.-]+/[\w./-]*\.(?:py|js|json|md)|(?:[\w-]+/)+)(?:::(\w+))?`")
 """With its folder; a name alone is said of what the text around it is about."""
@@ -27,20 +34,44 @@ def found(name: str) -> Path | None:
     return next((ROOT / place / name for place in PLACES if (ROOT / place / name).exists()), None)
 
 
+def relative(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
 def functions_of(path: Path) -> set[str]:
     nodes = ast.walk(ast.parse(path.read_text("utf-8")))
     return {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
 def test_named_files_exist(document: Path) -> None:
     assert [name for name, _ in named(document) if name not in MADE and found(name) is None] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
 def test_named_tests_exist(document: Path) -> None:
     tests = [(path, test) for name, test in named(document) if test and (path := found(name)) is not None]
     assert [f"{path}::{test}" for path, test in tests if test not in functions_of(path)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
+def test_links_lead_to_files(document: Path) -> None:
+    links = _LINK.findall(document.read_text("utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def steps_of_the_call_flow() -> list[str]:
+    """Return the steps that the page's event log knows."""
+    script = 'import { STEPS } from "./browser/ladder/steps.js"; console.log(JSON.stringify([...STEPS.keys()]))'
+    command = ["node", "--input-type=module", "--eval", script]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    return json.loads(done.stdout)
+
+
+def test_sequence_diagrams_show_each_step_of_the_call_flow_once_and_in_order() -> None:
+    sections = _SECTION.findall((ROOT / "docs" / "architecture.md").read_text("utf-8"))
+    drawn = [f"{section} ({number})" for section, diagram in sections for number in _ARROW.findall(diagram)]
+    assert drawn == steps_of_the_call_flow()
 
 
 def names_a_test(text: str) -> bool:
