@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+DECISIONS = ROOT / "docs" / "decisions"
 DOCUMENTS = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 PLACES = (".", "tests", "polyfill", "polyfill/perc", "backend", "backend/perc_server", "browser", "docs")
 """From where a document may name a file."""
@@ -58,6 +59,12 @@ def test_named_tests_exist(document: Path) -> None:
 def test_links_lead_to_files(document: Path) -> None:
     links = _LINK.findall(document.read_text("utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_each_decision_is_in_the_index() -> None:
+    records = [path.name for path in sorted(DECISIONS.glob("0*.md"))]
+    assert len(records) > 10
+    assert _LINK.findall((DECISIONS / "README.md").read_text("utf-8")) == records
 
 
 def steps_of_the_call_flow() -> list[str]:
