@@ -16,13 +16,14 @@ import httpx2
 import pytest
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
-from playwright.async_api import StorageState
+from playwright.async_api import Browser, StorageState
 
 from perc_server.certificates import demo_certificates
 from perc_server.demo import IDENTITY_PROVIDERS
 from tests.browser.conftest import assets, browser, playwright  # noqa: F401 - fixtures
 from tests.end_to_end.conftest import Come, come  # noqa: F401 - a fixture
 from tests.end_to_end.deployment import REPOSITORY, free_port
+from tests.end_to_end.household import Household
 from tests.end_to_end.people import see_and_hear_one_another
 
 
@@ -70,6 +71,11 @@ async def deployment(assets: None, tmp_path: Path) -> AsyncIterator[Demo]:  # no
         with suppress(ProcessLookupError):
             process.terminate()
         await process.wait()
+
+
+@pytest.fixture
+def household(browser: Browser, deployment: Demo) -> Household:  # noqa: F811
+    return Household(browser, deployment)
 
 
 async def test_the_demo_prints_one_url_and_ends_when_told(deployment: Demo) -> None:

@@ -32,7 +32,7 @@ async def visit(browser: Browser, deployment: Deployment, link: str, members: li
         await person.sees(member.person)
     await person.page.get_by_role("button", name="Leave").click()
     await members[0].person.page.get_by_text(person.identity).first.wait_for(state="detached", timeout=JOIN_LIMIT)
-    await person.leave()
+    await person.context.close()
     await asyncio.sleep(SETTLED)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
 from pathlib import Path
@@ -96,8 +96,17 @@ class Person:
 
     @classmethod
     async def with_profile(cls, name: str, context: BrowserContext, deployment: Site) -> Person:
-        await context.add_init_script(LOOKS[name].script)
-        return cls(name, deployment, context, await context.new_page())
+        person = cls(name, deployment, context, await context.new_page())
+        await person.page.add_init_script(LOOKS[name].script)
+        return person
+
+    async def empty_storage(self) -> None:
+        """Empties what earlier pages of this profile have stored; what identity providers have stored stays."""
+        session = await self.context.new_cdp_session(self.page)
+        await session.send(
+            "Storage.clearDataForOrigin", {"origin": self._deployment.origin, "storageTypes": "local_storage"}
+        )
+        await session.detach()
 
     async def sign_in(self) -> None:
         """Chooses the identity provider; goes through its window once, and is known there afterwards."""
@@ -180,7 +189,9 @@ class Person:
         await self.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
 
     async def leave(self) -> None:
-        await self.context.close()
+        """Closes all pages, without a word to anybody."""
+        for page in self.context.pages:
+            await page.close()
 
     async def expect_state(self, state: str) -> None:
         await expect(self.page.locator("body")).to_have_attribute("data-state", state, timeout=JOIN_LIMIT)
@@ -200,11 +211,11 @@ class Person:
 
     async def hears(self, other: Person) -> None:
         """Waits until the loudest frequency in the other's tile is the other's tone."""
-        for _ in range(JOIN_LIMIT // 1000):
-            heard = await self.listen_to(other)
-            if heard and abs(heard["frequency"] - other.looks.tone) < 20 and heard["level"] > -60:
-                return
-        raise AssertionError(f"{self.name} does not hear {other.name}: {heard}")
+
+        def is_tone(heard: dict[str, float] | None) -> bool:
+            return heard is not None and abs(heard["frequency"] - other.looks.tone) < 20 and heard["level"] > -60
+
+        await self._listen_until(is_tone, other, "does not hear")
 
     async def listen_to(self, other: Person) -> dict[str, float] | None:
         """The loudest frequency in the other's tile, in Hz, and its level in dB."""
@@ -265,11 +276,18 @@ class Person:
         return await self.page.locator(f'[aria-label^="{other.identity}"] video:not([hidden])').count() > 0
 
     async def hears_nothing_of(self, other: Person) -> None:
-        for _ in range(JOIN_LIMIT // 1000):
-            heard = await self.listen_to(other)
-            if heard is None or heard["level"] < -90:
-                return
-        raise AssertionError(f"{self.name} still hears {other.name}: {heard}")
+        await self._listen_until(lambda heard: heard is None or heard["level"] < -90, other, "still hears")
+
+    async def _listen_until(
+        self, is_expected: Callable[[dict[str, float] | None], bool], other: Person, otherwise: str
+    ) -> None:
+        heard = None
+        try:
+            async with asyncio.timeout(JOIN_LIMIT / 1000):
+                while not is_expected(heard := await self.listen_to(other)):
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"{self.name} {otherwise} {other.name}: {heard}") from None
 
     async def remote_fingerprint(self) -> str:
         """SHA-256 fingerprint of the certificate at the other end of DTLS, as Chromium's statistics have it."""

@@ -45,7 +45,7 @@ WHATEVER_IT_LIKES = "".join(
 async def note_key_channel(person: Person) -> None:
     """Has the page note what arrives on its key channels; it outlives its Workers."""
     await serve_entry(person)
-    await person.context.add_init_script(
+    await person.page.add_init_script(
         "globalThis.keyChannelMessages = [];"
         "new BroadcastChannel('key-channel-messages').onmessage = ({ data }) => keyChannelMessages.push(data);"
     )

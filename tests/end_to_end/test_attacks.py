@@ -22,7 +22,7 @@ import av
 import numpy
 import pytest
 from OpenSSL import SSL
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Route, expect
 
 from perc.srtp.packet import RtpPacket
 from perc.tunnel.messages import MediaKeys, Message, TunneledDtls
@@ -74,15 +74,13 @@ class Call:
 
 
 @pytest.fixture(scope="module")
-async def running_call(browser: Browser, deployment: Deployment) -> AsyncIterator[Call]:  # noqa: F811
-    alice, bob = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob")]
+async def running_call(stay: Come, deployment: Deployment) -> Call:
+    alice, bob = await stay("alice"), await stay("bob")
     link = await alice.open_room("attacked")
     await bob.join(link)
     call = Call(alice, bob, link, deployment.conference("attacked"), deployment)
     await call.goes_on()
-    yield call
-    await bob.leave()
-    await alice.leave()
+    return call
 
 
 @pytest.fixture

@@ -22,15 +22,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding
-from playwright.async_api import Browser
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
 from perc_server.media_distributor.seams import ForwardedPacket
-from tests.browser.conftest import browser  # noqa: F401 - a fixture
+from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.observed_worker import EktKey, ObservedWorker
-from tests.end_to_end.people import LOOKS, Person
+from tests.end_to_end.people import LOOKS
 from tests.end_to_end.wire import Rtp
 
 pytestmark = pytest.mark.chromium
@@ -97,9 +96,9 @@ Recorded = tuple[list[ForwardedPacket], EktKey]
 
 
 @pytest.fixture(scope="module")
-async def recorded(browser: Browser, deployment: Deployment) -> Recorded:  # noqa: F811
+async def recorded(stay: Come, deployment: Deployment) -> Recorded:
     """What the Media Distributor forwarded of alice in a call with bob, and the EKTKey that bob learnt."""
-    alice, bob = people = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob")]
+    alice, bob = await stay("alice"), await stay("bob")
     worker = await ObservedWorker.of(bob)
     link = await alice.open_room("blind")
     await bob.join(link)
@@ -111,8 +110,8 @@ async def recorded(browser: Browser, deployment: Deployment) -> Recorded:  # noq
         while not is_enough(packets := [each for each in recording.packets if each.source_endpoint == owner]):
             await asyncio.sleep(0.1)
     keys = await worker.ekt_keys()
-    for person in reversed(people):
-        await person.leave()
+    await bob.leave()
+    await alice.leave()
     return packets, keys[-1]
 
 

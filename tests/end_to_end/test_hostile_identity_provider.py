@@ -9,18 +9,17 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import Browser, Page, Request, Response, Route, expect
+from playwright.async_api import Page, Request, Response, Route, expect
 from starlette.requests import Request as ServerRequest
 from starlette.responses import Response as ServerResponse
 
 from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.browser.identity_pages.servers import HostileProvider
 from tests.end_to_end.conftest import Come
-from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.people import JOIN_LIMIT, Person
 
 pytestmark = pytest.mark.chromium
@@ -60,11 +59,10 @@ def provider() -> Iterator[HostileProvider]:
 
 
 @pytest.fixture(scope="module")
-async def host(browser: Browser, deployment: Deployment) -> AsyncIterator[tuple[Person, str]]:  # noqa: F811
+async def host(stay: Come) -> tuple[Person, str]:
     """Alice in her room, and its link: one for all of them, since nothing here may hurt her."""
-    alice = await Person.at_a_browser("alice", browser, deployment)
-    yield alice, await alice.open_room("hostile")
-    await alice.leave()
+    alice = await stay("alice")
+    return alice, await alice.open_room("hostile")
 
 
 @dataclass

@@ -16,9 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
 
-from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.observed_worker import Frame, ObservedWorker, give_ekt_key
@@ -136,16 +134,14 @@ class Call:
 
 
 @pytest.fixture(scope="module")
-async def call(browser: Browser, deployment: Deployment) -> AsyncIterator[Call]:  # noqa: F811
-    alice, bob = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob")]
+async def call(stay: Come, deployment: Deployment) -> AsyncIterator[Call]:
+    alice, bob = await stay("alice"), await stay("bob")
     for person in (alice, bob):
-        await person.context.add_init_script(PRIVILEGES)
+        await person.page.add_init_script(PRIVILEGES)
     call = Call(await ObservedWorker.of(alice), await ObservedWorker.of(bob), Wire(), deployment)
     with deployment.taps.listening(call.wire):
         await bob.join(await alice.open_room("plaintext"))
         yield call
-    await bob.leave()
-    await alice.leave()
 
 
 Moment = Callable[[Call, str], Awaitable[None]]
@@ -223,7 +219,7 @@ MOMENTS: dict[str, Moment] = {
 @pytest.mark.parametrize("withheld", ["ekt_key", "roster"])
 async def test_before_the_first_key(withheld: str, call: Call, come: Come) -> None:
     ben = await come("ben")
-    await ben.context.add_init_script(PRIVILEGES)
+    await ben.page.add_init_script(PRIVILEGES)
     worker = await ObservedWorker.of(ben, withheld=withheld)
     beginning = len(call.wire.packets)
     await ben.follow(await call.alice.person.page.locator("[data-part=join-link]").input_value())

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from itertools import cycle, islice, permutations
 
 import pytest
-from playwright.async_api import Browser
 
 from perc.srtp.packet import RtpPacket
 from perc_server.media_distributor.answer import Source
@@ -19,11 +18,10 @@ from perc_server.media_distributor.conference import Conference
 from perc_server.media_distributor.packet_path import Leg
 from perc_server.media_distributor.rtp import ssrc_of
 from perc_server.media_distributor.seams import Tamper
-from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.end_to_end.conftest import Come
 from tests.end_to_end.deployment import Deployment
 from tests.end_to_end.observed_worker import ObservedWorker, give_ekt_key
-from tests.end_to_end.people import JOIN_LIMIT, Person, see_and_hear_one_another
+from tests.end_to_end.people import JOIN_LIMIT, see_and_hear_one_another
 from tests.end_to_end.tampering import Attack
 from tests.end_to_end.wire import Rtp, replay
 from tests.media_distributor.recording import Recording
@@ -94,8 +92,8 @@ async def own_ssrc(worker: ObservedWorker, kind: str) -> int:
 
 
 @pytest.fixture(scope="module")
-async def call(browser: Browser, deployment: Deployment) -> AsyncIterator[Call]:  # noqa: F811
-    people = [await Person.at_a_browser(name, browser, deployment) for name in ("alice", "bob", "ben")]
+async def call(stay: Come, deployment: Deployment) -> AsyncIterator[Call]:
+    people = [await stay(name) for name in ("alice", "bob", "ben")]
     workers = [await ObservedWorker.of(person) for person in people]
     alice, *others = people
     with deployment.recorded() as recording:
@@ -103,8 +101,6 @@ async def call(browser: Browser, deployment: Deployment) -> AsyncIterator[Call]:
         for person in others:
             await person.join(link)
         yield Call(*workers, deployment.conference("swapped"), link, deployment.attack, recording)
-    for person in reversed(people):
-        await person.leave()
 
 
 class ExchangedSsrcs(Tamper):

@@ -86,7 +86,7 @@ async def test_a_source_that_the_key_distributor_knows_already(come: Come, deplo
     alice, bob, link, conference = await a_call_of_two(come, deployment, "announced")
     ben, taken = await come("ben"), camera_of(conference, 1)
 
-    await ben.context.add_init_script(ANNOUNCING.replace("TAKEN", str(taken)))
+    await ben.page.add_init_script(ANNOUNCING.replace("TAKEN", str(taken)))
     with deployment.attack.by(Indifferent()):
         await ben.join(link)
     await expect_a_call_of_three(conference, alice, bob, ben)
