@@ -53,20 +53,32 @@ async def browser(playwright: Playwright) -> AsyncIterator[Browser]:
     await browser.close()
 
 
-@pytest.fixture
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """A profile of its own: cookies, storage and permissions start empty."""
-    context = await browser.new_context()
-    yield context
-    await context.close()
-
-
 @pytest.fixture(scope="session")
-async def shared_context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """One profile for tests that leave nothing behind: its cache is warm, so that Pyodide starts in half the time."""
+async def profile(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """One profile for all tests: its cache is warm, so that pages and Pyodide start in half the time."""
     context = await browser.new_context()
     yield context
     await context.close()
+
+
+@pytest.fixture
+async def context(profile: BrowserContext) -> AsyncIterator[BrowserContext]:
+    """The profile without cookies, permissions, routes and pages of other tests. Tests of pages that keep something in
+    localStorage begin with `empty_storage`; init scripts belong to pages, since a context keeps them for ever.
+    """
+    yield profile
+    for page in profile.pages:
+        await page.close()
+    await profile.clear_cookies()
+    await profile.clear_permissions()
+    await profile.unroute_all(behavior="ignoreErrors")
+
+
+async def empty_storage(page: Page, origin: str) -> None:
+    """Removes what earlier pages of an origin have left in the localStorage of this page's profile."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
+    await session.detach()
 
 
 class PageErrors(list[str]):
@@ -105,16 +117,7 @@ def site(assets: None) -> Iterator[Site]:
 
 @pytest.fixture
 async def page(context: BrowserContext, page_errors: PageErrors, site: Site) -> Page:
-    """The site's empty page, in a context of its own."""
+    """The site's empty page, in a context that nothing else uses; its Workers end with it."""
     page = page_errors.watch(await context.new_page())
     await page.goto(f"{site.origin}/perc/room")
     return page
-
-
-@pytest.fixture
-async def shared_page(shared_context: BrowserContext, page_errors: PageErrors, site: Site) -> AsyncIterator[Page]:
-    """The site's empty page, with a warm cache; its Workers end with it."""
-    page = page_errors.watch(await shared_context.new_page())
-    await page.goto(f"{site.origin}/perc/room")
-    yield page
-    await page.close()

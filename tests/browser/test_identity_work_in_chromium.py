@@ -91,8 +91,8 @@ class Signing:
 
 
 @pytest.fixture
-async def signing(shared_page: Page, site: Site, tmp_path: Path) -> AsyncIterator[Signing]:
-    yield Signing(site, shared_page, tmp_path)
+async def signing(page: Page, site: Site, tmp_path: Path) -> AsyncIterator[Signing]:
+    yield Signing(site, page, tmp_path)
     site.tunnels = {}
 
 

@@ -31,8 +31,8 @@ async def run(page: Page, site: Site, body: str, value: object = None, *, propos
     return await page.evaluate(PREAMBLE % ("true" if proposed else "false", body), [site.stubbed_assets, value])
 
 
-async def test_has_the_interface_of_the_draft_and_nothing_else(shared_page: Page, site: Site) -> None:
-    members = await run(shared_page, site, "return Object.keys(RTCKeyDistributor.prototype).sort();")
+async def test_has_the_interface_of_the_draft_and_nothing_else(page: Page, site: Site) -> None:
+    members = await run(page, site, "return Object.keys(RTCKeyDistributor.prototype).sort();")
     assert members == [
         "connect",
         "getCertificate",
@@ -45,16 +45,16 @@ async def test_has_the_interface_of_the_draft_and_nothing_else(shared_page: Page
     ]
 
 
-async def test_the_proposed_additions_are_a_module_of_their_own(shared_page: Page, site: Site) -> None:
+async def test_the_proposed_additions_are_a_module_of_their_own(page: Page, site: Site) -> None:
     names = ["roster", "connectionState", "close", "onstep", "onjoinrequest", "remove"]
     body = "return value.map((name) => name in RTCKeyDistributor.prototype);"
-    assert await run(shared_page, site, body, names) == [False] * 6
-    assert await run(shared_page, site, body, names, proposed=True) == [True] * 6
+    assert await run(page, site, body, names) == [False] * 6
+    assert await run(page, site, body, names, proposed=True) == [True] * 6
 
 
-async def test_is_an_event_target_with_a_tag_and_a_global_name(shared_page: Page, site: Site) -> None:
+async def test_is_an_event_target_with_a_tag_and_a_global_name(page: Page, site: Site) -> None:
     facts = await run(
-        shared_page,
+        page,
         site,
         """const kd = new RTCKeyDistributor();
         return [kd instanceof EventTarget, String(kd), globalThis.RTCKeyDistributor === RTCKeyDistributor,
@@ -63,9 +63,9 @@ async def test_is_an_event_target_with_a_tag_and_a_global_name(shared_page: Page
     assert facts == [True, "[object RTCKeyDistributor]", True, 2, 1]
 
 
-async def test_getters_throw_for_another_object_and_promises_reject(shared_page: Page, site: Site) -> None:
+async def test_getters_throw_for_another_object_and_promises_reject(page: Page, site: Site) -> None:
     results = await run(
-        shared_page,
+        page,
         site,
         """const { prototype } = RTCKeyDistributor;
         const get = (name) => Object.getOwnPropertyDescriptor(prototype, name).get.call({});
@@ -84,32 +84,32 @@ async def test_getters_throw_for_another_object_and_promises_reject(shared_page:
 
 
 @pytest.mark.parametrize("port", [-1, 65536, "443a", {}, 1e9])
-async def test_what_is_no_port_is_a_type_error_not_another_port(shared_page: Page, site: Site, port: object) -> None:
+async def test_what_is_no_port_is_a_type_error_not_another_port(page: Page, site: Site, port: object) -> None:
     body = "return thrown(() => new RTCKeyDistributor().connect('md.example', value));"
-    assert await run(shared_page, site, body, port) == "TypeError TypeError"
+    assert await run(page, site, body, port) == "TypeError TypeError"
 
 
-async def test_missing_arguments_are_type_errors(shared_page: Page, site: Site) -> None:
+async def test_missing_arguments_are_type_errors(page: Page, site: Site) -> None:
     body = """const kd = new RTCKeyDistributor();
     return [await thrown(() => kd.connect("md.example")), await thrown(() => kd.setIdentityProvider())];"""
-    assert await run(shared_page, site, body) == ["TypeError TypeError"] * 2
+    assert await run(page, site, body) == ["TypeError TypeError"] * 2
 
 
-async def test_a_protocol_with_a_slash_is_a_syntax_error(shared_page: Page, site: Site) -> None:
+async def test_a_protocol_with_a_slash_is_a_syntax_error(page: Page, site: Site) -> None:
     body = r"""const kd = new RTCKeyDistributor();
     const set = (protocol) => thrown(() => kd.setIdentityProvider("idp.example", { protocol }));
     return [await set("a/b"), await set("a\\b"), await set("default")];"""
-    assert await run(shared_page, site, body) == ["DOMException SyntaxError"] * 2 + ["nothing"]
+    assert await run(page, site, body) == ["DOMException SyntaxError"] * 2 + ["nothing"]
 
 
-async def test_peer_identity_is_one_promise_until_it_settles(shared_page: Page, site: Site) -> None:
+async def test_peer_identity_is_one_promise_until_it_settles(page: Page, site: Site) -> None:
     body = "const kd = new RTCKeyDistributor(); return kd.peerIdentity === kd.peerIdentity;"
-    assert await run(shared_page, site, body)
+    assert await run(page, site, body)
 
 
-async def test_an_event_handler_is_called_in_its_place_and_can_be_replaced(shared_page: Page, site: Site) -> None:
+async def test_an_event_handler_is_called_in_its_place_and_can_be_replaced(page: Page, site: Site) -> None:
     heard = await run(
-        shared_page,
+        page,
         site,
         """const kd = new RTCKeyDistributor();
         const heard = [];
@@ -124,9 +124,9 @@ async def test_an_event_handler_is_called_in_its_place_and_can_be_replaced(share
     assert heard == [["second", "listener", "listener"], None]
 
 
-async def test_makes_a_certificate_of_its_own_when_it_is_constructed(shared_page: Page, site: Site) -> None:
+async def test_makes_a_certificate_of_its_own_when_it_is_constructed(page: Page, site: Site) -> None:
     certificates = await run(
-        shared_page,
+        page,
         site,
         """const pair = [new RTCKeyDistributor(), new RTCKeyDistributor()];
         const certificates = await Promise.all(pair.map((kd) => kd.getCertificate()));
@@ -145,9 +145,9 @@ async def test_makes_a_certificate_of_its_own_when_it_is_constructed(shared_page
     assert certificates[0]["fingerprints"] != certificates[1]["fingerprints"]
 
 
-async def test_an_identity_assertion_covers_the_certificate_and_no_conference(shared_page: Page, site: Site) -> None:
+async def test_an_identity_assertion_covers_the_certificate_and_no_conference(page: Page, site: Site) -> None:
     result = await run(
-        shared_page,
+        page,
         site,
         """const kd = new RTCKeyDistributor();
         kd.setIdentityProvider("idp.example", { usernameHint: "alice" });
@@ -160,9 +160,9 @@ async def test_an_identity_assertion_covers_the_certificate_and_no_conference(sh
     assert contents == {"fingerprint": [{"algorithm": "sha-256", "digest": digest.upper()}]}
 
 
-async def test_an_assertion_that_needs_a_sign_in_says_where(shared_page: Page, site: Site) -> None:
+async def test_an_assertion_that_needs_a_sign_in_says_where(page: Page, site: Site) -> None:
     result = await run(
-        shared_page,
+        page,
         site,
         """const kd = new RTCKeyDistributor();
         const before = await thrown(() => kd.getIdentityAssertion());
@@ -176,9 +176,9 @@ async def test_an_assertion_that_needs_a_sign_in_says_where(shared_page: Page, s
     assert result == ["DOMException InvalidStateError", "idp-need-login", "https://idp.example/login", None]
 
 
-async def test_a_closed_key_distributor_refuses_everything(shared_page: Page, site: Site) -> None:
+async def test_a_closed_key_distributor_refuses_everything(page: Page, site: Site) -> None:
     results = await run(
-        shared_page,
+        page,
         site,
         """const kd = new RTCKeyDistributor();
         const states = [kd.connectionState];

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import PageErrors
+from tests.browser.conftest import PageErrors, empty_storage
 from tests.browser.media_pages.call_processing import CLAIM, POLL, CallProcessing, Script
 from tests.browser.site import TESTS
 
@@ -96,7 +96,6 @@ def server(assets: None) -> Iterator[CallProcessing]:
 async def visit(context: BrowserContext, server: CallProcessing, page_errors: PageErrors) -> Visit:
     server.script = Script()
     await context.grant_permissions(["camera", "microphone"])
-    await context.add_init_script(REMEMBER_CONNECTIONS)
 
     async def provide(route: Route) -> None:
         signed_out = "idp-a" in route.request.url
@@ -108,7 +107,10 @@ async def visit(context: BrowserContext, server: CallProcessing, page_errors: Pa
 
     await context.route("http://idp-*.localhost:*/**", provide)
     await context.route("**/key-distributor/worker.js*", lambda route: route.fulfill(path=KEY_DISTRIBUTOR))
-    return Visit(page_errors.watch(await context.new_page()), server)
+    page = await context.new_page()
+    await page.add_init_script(REMEMBER_CONNECTIONS)
+    await empty_storage(page, server.origin)
+    return Visit(page_errors.watch(page), server)
 
 
 OWNER = "#owner=alice@idp-a.localhost"

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from playwright.async_api import Browser, BrowserContext
 
+from tests.browser.conftest import empty_storage
 from tests.end_to_end.people import Person, Site
 
 
@@ -22,7 +23,7 @@ class Household:
         if not is_known or not self._idle[name]:
             return await Person.at_a_browser(name, self._browser, self._deployment, is_known=is_known)
         person = await Person.with_profile(name, self._idle[name].pop(), self._deployment)
-        await person.empty_storage()
+        await empty_storage(person.page, self._deployment.origin)
         return person
 
     async def take_back(self, person: Person, *, is_known: bool = True) -> None:

@@ -100,14 +100,6 @@ class Person:
         await person.page.add_init_script(LOOKS[name].script)
         return person
 
-    async def empty_storage(self) -> None:
-        """Empties what earlier pages of this profile have stored; what identity providers have stored stays."""
-        session = await self.context.new_cdp_session(self.page)
-        await session.send(
-            "Storage.clearDataForOrigin", {"origin": self._deployment.origin, "storageTypes": "local_storage"}
-        )
-        await session.detach()
-
     async def sign_in(self) -> None:
         """Chooses the identity provider; goes through its window once, and is known there afterwards."""
         await self.page.get_by_label(self._deployment.identity_provider(PROVIDERS[self.name])).check()
