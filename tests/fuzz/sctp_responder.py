@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from perc.sctp.association import MAX_CONTROL_CHUNKS
-from perc.sctp.chunks import ChunkType, Data, Sack
+from perc.sctp.chunks import ChunkType, Data, Init, Sack
 from perc.sctp.events import AssociationAborted, AssociationEstablished, Event, MessageReceived
 from perc.sctp.inbound import MAX_TSNS_AHEAD, RECEIVE_WINDOW
 from perc.sctp.packet import MAX_PACKET_LENGTH, Chunk, SctpPacket
@@ -54,10 +54,17 @@ class _Peer:
 
     def _open_association(self) -> None:
         if self._script.number() % 2 or not self._open:
-            self._client.request(self._now)
-            init_ack = self._client.request(self._now)
-            self._client.peer_tag = init_ack.initiate_tag
-            self._take(self._client.echo(init_ack, self._now))
+            self._initiate()  # the answer to the first is lost
+            init_ack = self._initiate()
+            if init_ack is not None:
+                self._client.peer_tag = init_ack.initiate_tag
+                self._take(self._client.echo(init_ack, self._now))
+
+    def _initiate(self) -> Init | None:
+        events, init_ack = self._client.initiate(self._now)
+        self._take(events)
+        assert init_ack is not None or self._open, "a responder that has no association answers with INIT ACK"
+        return init_ack
 
     def _data(self) -> Chunk:
         script = self._script

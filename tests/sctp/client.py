@@ -74,11 +74,24 @@ class Client:
         return [Sack.read(chunk.value) for chunk in self.chunks if chunk.type == ChunkType.SACK][-1]
 
     def request(self, now: float = 0.0) -> Init:
-        """Send INIT; the INIT ACK."""
-        self.give(self.init.write(ChunkType.INIT), tag=0, now=now)
+        """Send INIT and return the INIT ACK, in a story where the responder has no reason to send anything else."""
+        _, init_ack = self.initiate(now)
+        assert init_ack is not None, [chunk.type for chunk in self.chunks]
+        return init_ack
+
+    def initiate(self, now: float = 0.0) -> tuple[list[Event], Init | None]:
+        """Send INIT, in any state; return the events and the INIT ACK, or None where SHUTDOWN ACK is the answer.
+
+        "If an endpoint is in the SHUTDOWN-ACK-SENT state and receives an INIT chunk (e.g., if the SHUTDOWN COMPLETE
+        chunk was lost) […], it SHOULD discard the INIT chunk and retransmit the SHUTDOWN ACK chunk" (RFC 9260, Section
+        9.2). Every other state answers with INIT ACK.
+        """
+        events = self.give(self.init.write(ChunkType.INIT), tag=0, now=now)
         (chunk,) = self.chunks
+        if chunk.type == ChunkType.SHUTDOWN_ACK:
+            return events, None
         assert chunk.type == ChunkType.INIT_ACK
-        return Init.read(chunk.value)
+        return events, Init.read(chunk.value)
 
     def echo(self, init_ack: Init, now: float = 0.0) -> list[Event]:
         """Send the cookie back."""

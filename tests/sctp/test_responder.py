@@ -178,6 +178,16 @@ class TestRestart:
         client.give(client.init.write(ChunkType.INIT), tag=0)
         assert [c.type for c in client.chunks] == [ChunkType.SHUTDOWN_ACK]
 
+    def test_an_init_in_shutdown_ack_sent_is_answered_with_shutdown_ack_until_the_shutdown_completes(self) -> None:
+        client = Client().establish()
+        client.give(Chunk(ChunkType.SHUTDOWN, 0, bytes(4)))
+        assert [chunk.type for chunk in client.chunks] == [ChunkType.SHUTDOWN_ACK]
+        for now in (1.0, 2.0):
+            assert client.initiate(now) == ([], None)
+        (end,) = client.give(Chunk(ChunkType.SHUTDOWN_COMPLETE, 0, b""), now=3.0)
+        assert isinstance(end, AssociationAborted)
+        assert client.establish(now=4.0).give(client.message(b"anew")) == [MessageReceived(0, 53, b"anew")]
+
 
 class TestMessages:
     def test_fragments_in_any_order_make_one_message(self) -> None:
