@@ -11,6 +11,7 @@ from perc.sctp.inbound import MAX_TSNS_AHEAD, RECEIVE_WINDOW
 from perc.sctp.packet import MAX_PACKET_LENGTH, Chunk, SctpPacket
 from perc.sctp.reassembly import FRAGMENT_COST, MAX_MESSAGE_LENGTH
 from perc.sctp.responder import MAX_QUEUED, SctpResponder
+from perc.sctp.tsn import tsn_add, tsn_distance
 from tests.fuzz.sctp import with_checksum
 from tests.fuzz.target import RepeatableProvider, Script, Target, pack
 from tests.sctp.client import CHROMIUM_INIT, PORTS, Client
@@ -25,6 +26,8 @@ class _Peer:
         self._now = 0.0
         self._client = Client(SctpResponder(RepeatableProvider().random_bytes))
         self._open = False
+        self._acknowledged_tsn = self._highest_tsn = 0
+        """Of the responder's DATA: what was acknowledged last, and the highest that has come."""
 
     @property
     def responder(self) -> SctpResponder:
@@ -58,6 +61,7 @@ class _Peer:
             init_ack = self._initiate()
             if init_ack is not None:
                 self._client.peer_tag = init_ack.initiate_tag
+                self._acknowledged_tsn = self._highest_tsn = tsn_add(init_ack.initial_tsn, -1)
                 self._take(self._client.echo(init_ack, self._now))
 
     def _initiate(self) -> Init | None:
@@ -75,11 +79,13 @@ class _Peer:
         return Data(tsn, fields >> 7, script.number(), 53, script.part() or b"x", **given).write()
 
     def _sack(self) -> Chunk:
-        script, association = self._script, self.responder._association
-        base = 0 if association is None else association.outbound._acknowledged_tsn
+        script = self._script
         first, length = script.number(), script.number()
         gaps = ((first + 1, first + 1 + length),) if length else ()
-        return Sack((base + script.number()) % 2**32, script.number(2), gaps).write()
+        cumulative = (self._acknowledged_tsn + script.number()) % 2**32
+        if tsn_distance(self._highest_tsn, cumulative) >= 0:
+            self._acknowledged_tsn = cumulative
+        return Sack(cumulative, script.number(2), gaps).write()
 
     def _give(self, chunk: Chunk) -> None:
         packet = SctpPacket(PORTS, self._client.peer_tag, (chunk,)).write()
@@ -98,18 +104,22 @@ class _Peer:
                     assert len(data) <= MAX_MESSAGE_LENGTH
         for datagram in self.responder.datagrams_to_send():
             assert len(datagram) <= MAX_PACKET_LENGTH
+            for chunk in SctpPacket.read(datagram).chunks:
+                if chunk.type == ChunkType.DATA:
+                    self._highest_tsn = max(self._highest_tsn, Data.read(chunk).tsn, key=self._distance)
         self._check_bounds()
 
+    def _distance(self, tsn: int) -> int:
+        return tsn_distance(tsn, self._acknowledged_tsn)
+
     def _check_bounds(self) -> None:
-        association = self.responder._association
-        if association is None:
+        load = self.responder.load
+        if load is None:
             return
-        inbound = association._inbound
-        kept = inbound._reassembly.cost + inbound._waiting_cost
-        assert kept <= RECEIVE_WINDOW + FRAGMENT_COST
-        assert len(inbound._ahead) <= MAX_TSNS_AHEAD
-        assert association.outbound.pending <= MAX_QUEUED
-        assert len(association._control) <= MAX_CONTROL_CHUNKS
+        assert load.octets_held <= RECEIVE_WINDOW + FRAGMENT_COST
+        assert load.tsns_ahead <= MAX_TSNS_AHEAD
+        assert load.octets_unacknowledged <= MAX_QUEUED
+        assert load.control_chunks <= MAX_CONTROL_CHUNKS
 
     def fall_silent(self) -> None:
         """Whatever waits for an answer that does not come ends after a while."""

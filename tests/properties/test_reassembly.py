@@ -115,8 +115,9 @@ class SctpInboundMachine(RuleBasedStateMachine):
         for chunk in self.chunks:
             self.take(self.client.give(chunk))
         assert self.received == self.expected
-        inbound = self.client.responder._association._inbound  # type: ignore[union-attr]
-        assert inbound._reassembly.cost == inbound._waiting_cost == 0
+        load = self.client.responder.load
+        assert load is not None
+        assert (load.octets_held, load.tsns_ahead) == (0, 0)
 
 
 for _machine in (DtlsReassemblyMachine, SctpInboundMachine):

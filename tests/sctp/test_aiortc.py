@@ -44,11 +44,11 @@ class DtlsBetween:
 
     def send(self, message: bytes) -> None:
         self.responder.send(0, 53, message, asyncio.get_running_loop().time())
-        self._pump()
+        self.pump()
 
     def _to_responder(self, data: bytes) -> None:
         self.events += self.responder.receive_datagram(data, asyncio.get_running_loop().time())
-        self._pump()
+        self.pump()
 
     def _to_client(self, data: bytes) -> None:
         if self._receiver is not None:
@@ -56,9 +56,9 @@ class DtlsBetween:
 
     def _expired(self) -> None:
         self.events += self.responder.handle_timeout(asyncio.get_running_loop().time())
-        self._pump()
+        self.pump()
 
-    def _pump(self) -> None:
+    def pump(self) -> None:
         for data in self.responder.datagrams_to_send():
             self._carry(1, data, self._to_client)
         if self._timer is not None:
@@ -170,7 +170,7 @@ def test_the_responder_aborts() -> None:
     async def story() -> None:
         browser = await exchange(good, good)
         browser.dtls.responder.abort()
-        browser.dtls._pump()
+        browser.dtls.pump()
         await browser.until(lambda: browser.sctp.state == "closed")
 
     run(story())

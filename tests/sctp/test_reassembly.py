@@ -34,4 +34,4 @@ def test_any_order_makes_the_same_messages(contents: list[list[bytes]], chance: 
             completed[whole[0].stream_sequence_number] = [part.fragment for part in whole]
     assert completed == dict(enumerate(contents))
     assert reassembly.cost == 0
-    assert [reassembly._fragments, reassembly._by_first, reassembly._by_last] == [{}, {}, {}]
+    assert (reassembly.fragments_held, reassembly.runs_held) == (0, 0)

@@ -21,6 +21,7 @@ with the DTLS association.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from perc.errors import DecodeError
@@ -45,6 +46,20 @@ class State(Enum):
     SHUTDOWN_RECEIVED = "shutdown received"
     SHUTDOWN_ACK_SENT = "shutdown ack sent"
     CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What an association keeps in memory; each number has a bound that no peer can exceed."""
+
+    octets_held: int
+    """Of messages that are incomplete or not due: at most the receive window and one fragment's cost."""
+    tsns_ahead: int
+    """TSNs that arrived beyond a gap: at most `MAX_TSNS_AHEAD`."""
+    octets_unacknowledged: int
+    """Of messages to the peer, sent or not: at most `MAX_QUEUED`."""
+    control_chunks: int
+    """Answers that wait to be sent: at most `MAX_CONTROL_CHUNKS`."""
 
 
 class Association:
@@ -91,6 +106,12 @@ class Association:
         while chunks := self._next_chunks(now):
             packets.append(SctpPacket(self.cookie.ports.reversed(), self.cookie.peer_tag, tuple(chunks)).write())
         return packets
+
+    @property
+    def load(self) -> Load:
+        """What is kept now."""
+        inbound = self._inbound
+        return Load(inbound.octets_held, inbound.tsns_ahead, self.outbound.pending, len(self._control))
 
     @property
     def unreachable(self) -> bool:

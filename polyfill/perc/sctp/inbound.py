@@ -62,8 +62,18 @@ class Inbound:
         duplicates, self._duplicates = tuple(self._duplicates), []
         return Sack(self._cumulative_tsn, max(0, self._window()), tuple(self._gaps()[:MAX_GAP_BLOCKS]), duplicates)
 
+    @property
+    def octets_held(self) -> int:
+        """What is kept of messages that are incomplete or not due, as it counts against the window."""
+        return self._reassembly.cost + self._waiting_cost
+
+    @property
+    def tsns_ahead(self) -> int:
+        """How many TSNs have arrived beyond the cumulative one."""
+        return len(self._ahead)
+
     def _window(self) -> int:
-        return RECEIVE_WINDOW - self._reassembly.cost - self._waiting_cost
+        return RECEIVE_WINDOW - self.octets_held
 
     def _accept(self, data: Data) -> bool:
         """Count the TSN as arrived, unless it did before or cannot be kept."""

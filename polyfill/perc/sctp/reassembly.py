@@ -36,6 +36,16 @@ class Reassembly:
         self._by_first: dict[int, _Run] = {}
         self._by_last: dict[int, _Run] = {}
 
+    @property
+    def fragments_held(self) -> int:
+        """How many fragments wait for their neighbours."""
+        return len(self._fragments)
+
+    @property
+    def runs_held(self) -> int:
+        """How many entries there are of runs, by their first and by their last fragment."""
+        return len(self._by_first) + len(self._by_last)
+
     def add(self, data: Data) -> list[Data]:
         """All fragments of the message that `data` completes; none if it completes nothing.
 

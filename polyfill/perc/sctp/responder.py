@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from perc.errors import ApiMisuse, DecodeError
-from perc.sctp.association import Association, State
+from perc.sctp.association import Association, Load, State
 from perc.sctp.chunks import T_FLAG, ChunkType, ErrorCause, Init, abort_chunk, error_chunk
 from perc.sctp.cookie import StateCookie
 from perc.sctp.events import AssociationAborted, AssociationEstablished, Event, MessageReceived
@@ -94,6 +94,11 @@ class SctpResponder:
         """The packets to send now."""
         datagrams, self._datagrams = self._datagrams, []
         return datagrams
+
+    @property
+    def load(self) -> Load | None:
+        """What the association keeps in memory; None without one."""
+        return None if self._association is None else self._association.load
 
     def next_timeout(self) -> float | None:
         """When to call `handle_timeout`; a time in the past means at once."""
