@@ -175,8 +175,7 @@ class Site:
 
     def _connect(self, profiles: tuple[int, ...], first: Message | None = None) -> None:
         self.md = MediaDistributorEnd(profiles)
-        if first is not None:
-            self.md._outgoing = bytearray(tunnel.write_message(first))
+        self._to_kd = self.md.data_to_send() if first is None else tunnel.write_message(first)
         self.tls = SSL.Connection(server_context(), None)
         self.tls.set_accept_state()
         self.tls_error = None
@@ -231,7 +230,7 @@ class Site:
                 self._hear(event)
         moved = self._collect_datagrams()
         if self.tls.get_state_string().startswith(b"SSL negotiation finished") and self.tls_error is None:
-            outgoing = self.md.data_to_send()
+            outgoing, self._to_kd = self._to_kd + self.md.data_to_send(), b""
             if outgoing:
                 self.tls.sendall(outgoing)
         to_kd = self._bio_read()

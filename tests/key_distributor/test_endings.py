@@ -8,7 +8,7 @@ from perc.ekt.key_channel import Announce, EktKeyAck, write_message
 from perc.key_distributor.admission_policy import AdmissionPolicy
 from perc.key_distributor.events import EndpointLeft, JoinRequested
 from perc.key_distributor.rekey import RekeyPolicy
-from perc.sctp.chunks import ChunkType, Data, Init, ParameterType
+from perc.sctp.chunks import ChunkType, Init, ParameterType
 from perc.sctp.packet import Chunk, SctpPacket
 from perc.tunnel.messages import EndpointDisconnect, TunneledDtls
 from tests.key_distributor.sctp_client import PORTS, WINDOW
@@ -39,11 +39,10 @@ def restart_cookie(site: Site, endpoint: Endpoint) -> tuple[int, bytes]:
 def break_rule_and_restart(site: Site, endpoint: Endpoint, message: Announce | EktKeyAck) -> None:
     """One datagram: a message that ends the association, and behind it one that would open its key channel again."""
     tag, cookie = restart_cookie(site, endpoint)
-    client = endpoint.sctp
     endpoint.dtls.datagrams_to_send()
-    broken = Data(client._tsn, 0, client._ssn, 53, write_message(message))
-    for verification_tag, chunk in ((client._peer_tag, broken.write()), (tag, Chunk(ChunkType.COOKIE_ECHO, 0, cookie))):
-        endpoint.dtls.send(SctpPacket(PORTS, verification_tag, (chunk,)).write())
+    (broken,) = endpoint.sctp.packets(write_message(message))
+    for packet in (broken, SctpPacket(PORTS, tag, (Chunk(ChunkType.COOKIE_ECHO, 0, cookie),)).write()):
+        endpoint.dtls.send(packet)
     site.send(TunneledDtls(endpoint.id, b"".join(endpoint.dtls.datagrams_to_send())))
 
 

@@ -25,6 +25,7 @@ from perc.key_distributor.events import (
 from perc.key_distributor.signing import IDENTITY_TIME_LIMIT, Signing, Terms
 from perc.tunnel.messages import SignAnswer, SignAnswerAck, SignAnswerReject, write_message
 from perc.tunnel.origin import origin_of
+from tests.dtls.parties import ENDPOINT
 from tests.key_distributor.peers import (
     ALICE,
     BOB,
@@ -223,10 +224,11 @@ def test_an_offer_is_considered_once_at_a_time():
 
 def test_a_live_offer_may_be_made_again_without_asking_its_provider():
     desk = Desk()
-    desk.signed(ALICE)
-    (admission,) = desk.admissions._waiting
-    desk.admissions.claim(admission, uuid4())
-    received, asked = desk.receive(sign_answer(ALICE))
+    desk.signed(ENDPOINT.fingerprint)
+    admission = desk.admissions.awaited(ENDPOINT.certificate)
+    assert admission is not None
+    assert desk.admissions.claim(admission, uuid4())
+    received, asked = desk.receive(sign_answer(ENDPOINT.fingerprint))
     assert isinstance(received, SignAnswerReceived)
     assert isinstance(asked, AssertionRequested)
     assert desk.signing.asserted(2, OWN_IDENTITY, 0.2) == [AnswerSigned(2)]

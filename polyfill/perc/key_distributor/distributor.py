@@ -95,6 +95,11 @@ class KeyDistributor:
         """Who is in the conference."""
         return self._members.members
 
+    @property
+    def has_tunnel(self) -> bool:
+        """Whether a tunnel was begun and has not ended."""
+        return self._session is not None and not self._session.has_ended
+
     async def open(self, md_host: str, trust_anchors: TrustAnchors, conference: str, now_utc: datetime) -> None:
         """Begin a tunnel to the Media Distributor `md_host`, for the one conference of this Key Distributor.
 
@@ -102,7 +107,7 @@ class KeyDistributor:
         of the conference's page. `ApiMisuse` for a second conference, for another Media Distributor than the one that
         has the associations' hop-by-hop keys, and while there is a tunnel.
         """
-        if self._session is not None and not self._session.has_ended:
+        if self.has_tunnel:
             raise ApiMisuse("there is a tunnel already")
         if self._conference not in {None, conference}:
             raise ApiMisuse("a Key Distributor has one conference")
