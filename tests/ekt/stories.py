@@ -12,6 +12,7 @@ from perc.ekt.receiver import EktReceiver
 from perc.ekt.sender import EktSender
 from perc.errors import IllegalParameter
 from perc.srtp.ekt_field import FullEKTField
+from perc.srtp.key_derivation import derive_rtp_keys
 from perc.srtp.packet_index import ReplayState, ReplayWindow, RisingIndex
 from tests.driving import run
 from tests.ekt.transform_vectors import KINDS, ekt_key, payload_format
@@ -76,20 +77,28 @@ def sender_outcomes(story: dict[str, Any]) -> Outcomes:
             sender.restart()
             outcomes.append({"restarted": True})
         else:
-            outcomes.append(_installed(sets, step) if "install" in step else _sent(sender, step, salts))
+            outcomes.append(_installed(sets, step) if "install" in step else _sent(sets, sender, step, salts))
     return {"outcomes": outcomes}
 
 
-def _sent(sender: EktSender, step: dict[str, Any], salts: list[bytes]) -> Outcomes:
+def _sent(sets: EktParameterSets, sender: EktSender, step: dict[str, Any], salts: list[bytes]) -> Outcomes:
     """`salts` tell master keys apart, in the order in which they were told: each has its own session salt."""
     try:
         packet = run(sender.next_packet(0, step["at"], key_frame=step["send"]["keyFrame"]))
     except SendingStopped as stopped:
         return {"stop": stopped.reason.value}
-    for master_key in (sender._active, sender._announced):
-        if master_key is not None and master_key.keys.salt not in salts:
-            salts.append(master_key.keys.salt)
     told = None
     if isinstance(packet.field, FullEKTField):
         told = {"spi": packet.field.spi, "epoch": packet.field.epoch}
+        salt = _told_salt(sets, packet.field, step["at"])
+        if salt not in salts:
+            salts.append(salt)
     return {"fullEKTField": told, "masterKey": salts.index(packet.keys.salt)}
+
+
+def _told_salt(sets: EktParameterSets, field: FullEKTField, now: float) -> bytes:
+    """The session salt of the master key that a FullEKTField tells, as a receiver derives it."""
+    parameters = sets.find(field.spi, now)
+    assert parameters is not None
+    master_key = run(parameters.unwrap(field.ciphertext)).master_key
+    return run(derive_rtp_keys(PROVIDER, master_key, parameters.ekt_key.salt)).salt

@@ -58,4 +58,4 @@ def test_ended_keys_are_forgotten() -> None:
     sets = EktParameterSets(PROVIDER)
     for spi in range(1, 30):
         run(sets.install(key(spi), 20.0 * spi))
-    assert set(sets._by_spi) == {28, 29}
+    assert sets.spis_held == {28, 29}

@@ -47,7 +47,7 @@ def test_no_more_keys_are_kept_than_rekeys_that_overlap_need() -> None:
     sources.receive(1, 1, sources.field(1))
     for number in range(2, 6):
         sources.receive(number - 1, number, sources.field(number))
-    assert len(sources.receiver._keys) == KEYS_KEPT
+    assert sources.receiver.keys_held == KEYS_KEPT
     with pytest.raises(PacketDropped) as dropped:
         sources.receive(2, 10)
     assert dropped.value.reason is Drop.NOT_AUTHENTIC

@@ -43,7 +43,7 @@ def test_a_ciphertext_is_made_once_per_roc() -> None:
 
 
 def test_epochs_end_before_they_would_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender_module, "_EPOCH_LIMIT", 2)
+    monkeypatch.setattr(sender_module, "EPOCH_LIMIT", 2)
     sender = started()
     for _ in range(2):
         run(sender.next_packet(0, 0.0))
@@ -60,6 +60,13 @@ def test_every_source_has_its_own_master_key() -> None:
 
 
 def test_master_keys_do_not_show() -> None:
-    sender = started()
-    run(sender.next_packet(0, 0.0))
-    assert "octets" not in repr(sender._active)
+    sets = EktParameterSets(PROVIDER)
+    run(sets.install(KEY, 0.0))
+    sender = EktSender(PROVIDER, sets, 7, MediaKind.VIDEO)
+    told = run(sender.next_packet(0, 0.0)).field
+    assert isinstance(told, FullEKTField)
+    master_key = run(sets.outbound(0.0).unwrap(told.ciphertext)).master_key
+    state = vars(sender)
+    assert any("keys=SessionKeys" in repr(value) for value in state.values()), "the key is there"
+    assert "octets" not in repr(state)
+    assert repr(master_key) not in repr(state)

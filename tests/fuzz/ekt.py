@@ -54,6 +54,12 @@ _READERS: tuple[tuple[Callable[[bytes], Any], Callable[[Any], bytes]], ...] = (
 )
 
 
+def wrapped(plaintext: bytes) -> bytes:
+    """Any octets, as a member wraps them who has the EKTKey."""
+    provider = RepeatableProvider()
+    return run(provider.wrap(run(provider.import_wrapping_key(KEY.key)), plaintext))
+
+
 def keys(data: bytes) -> None:
     which = (data or b"\0")[0] % (len(_READERS) + 2)
     if which < len(_READERS):
@@ -63,7 +69,7 @@ def keys(data: bytes) -> None:
     # A stranger has no ciphertext that unwraps, a member has any.
     ciphertext = data[1:]
     if which > len(_READERS) and ciphertext:
-        ciphertext = run(RepeatableProvider().wrap(parameters._key, ciphertext))
+        ciphertext = wrapped(ciphertext)
     with suppress(AuthenticationFailed):
         reads(lambda octets: run(parameters.unwrap(octets)), ciphertext)
 

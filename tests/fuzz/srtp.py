@@ -24,7 +24,7 @@ from perc.srtp.packet_index import ReplayWindow
 from perc.srtp.payload_format import OPUS, VP8
 from perc.srtp.rtcp import RtcpReceiver, RtcpSender
 from tests.driving import run
-from tests.fuzz.ekt import KEY
+from tests.fuzz.ekt import KEY, wrapped
 from tests.fuzz.target import RepeatableProvider, Script, Target, pack, reads
 
 SSRC = 0xCAFEBABE
@@ -69,17 +69,16 @@ def payloads(data: bytes) -> None:
         payload_format = (OPUS, VP8)[script.number() % 2]
         wrapped, rest = script.number() % 2, script.part()
         if wrapped:
-            rest = _with_field(sets, script.part(), rest)
+            rest = _with_field(script.part(), rest)
         frame = Frame(111, script.number(2), SSRC, rest, sequence_number=script.number(2))
         with suppress(PacketDropped):
             run(unprotect_payload(receiver, payload_format, frame, script.number() / 10))
-        assert len(receiver._keys) <= KEYS_KEPT
-        assert len(receiver._epochs) <= 1
+        assert receiver.keys_held <= KEYS_KEPT
+        assert receiver.epochs_held <= 1
 
 
-def _with_field(sets: EktParameterSets, plaintext: bytes, payload: bytes) -> bytes:
-    parameters = sets.outbound(0.0)
-    ciphertext = run(RepeatableProvider().wrap(parameters._key, plaintext[:200] or b"\0"))
+def _with_field(plaintext: bytes, payload: bytes) -> bytes:
+    ciphertext = wrapped(plaintext[:200] or b"\0")
     return payload + FullEKTField(ciphertext, KEY.spi, len(payload) % 4).write()
 
 

@@ -48,8 +48,8 @@ def records(data: bytes) -> None:
                 messages.receive(found.fragment)
                 while messages.next_message() is not None:
                     pass
-            assert len(layer._received) <= MAXIMUM_PLAINTEXT + 5
-            assert len(messages._buffer) <= MAXIMUM_MESSAGE + MAXIMUM_PLAINTEXT
+            assert layer.octets_held <= MAXIMUM_PLAINTEXT + 5
+            assert messages.octets_held <= MAXIMUM_MESSAGE + MAXIMUM_PLAINTEXT
 
 
 def record_seeds() -> Iterable[bytes]:

@@ -85,10 +85,9 @@ class _Server(ScriptedServer):
         events: list[Event] = self.deliver(octets)
         assert not (self._over and events), "nothing happens after the end"
         self._over = self._over or any(isinstance(event, ConnectionFailed | ConnectionClosed) for event in events)
-        records, messages = self.client._records, self.client._messages
         if not self._over:
-            assert len(records._received) <= MAXIMUM_PLAINTEXT + 256 + 5
-            assert len(messages._buffer) <= MAXIMUM_MESSAGE + MAXIMUM_PLAINTEXT
+            assert self.client.record_octets_held <= MAXIMUM_PLAINTEXT + 256 + 5
+            assert self.client.message_octets_held <= MAXIMUM_MESSAGE + MAXIMUM_PLAINTEXT
         assert len(self.client.data_to_send()) <= _MAX_ANSWER
         if self._application_keys_due:
             self._change_keys()

@@ -36,7 +36,7 @@ def _stream(end: TunnelEnd, data: bytes) -> None:
         events = end.receive_data(portion)
         assert not (failed and events), "an end that has failed is silent"
         failed = failed or any(isinstance(event, TunnelFailed) for event in events)
-        assert failed or len(end._reader._buffer) <= 3 + MAX_BODY
+        assert failed or end.octets_held <= 3 + MAX_BODY
 
 
 def key_distributor(data: bytes) -> None:

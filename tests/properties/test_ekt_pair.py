@@ -61,7 +61,8 @@ class EktPairMachine(RuleBasedStateMachine):
         self.keys_made = 0
         self.sending, self.receiving = EktParameterSets(self.provider), EktParameterSets(self.provider)
         self.sender = EktSender(self.provider, self.sending, SSRC, MediaKind.AUDIO)
-        self.receiver = EktReceiver(self.provider, self.receiving, SSRC, ReplayWindow())
+        self.replay = ReplayWindow()
+        self.receiver = EktReceiver(self.provider, self.receiving, SSRC, self.replay)
         self.path: list[Sent] = []
         self.opened: set[int] = set()
         self.rekey()
@@ -154,9 +155,9 @@ class EktPairMachine(RuleBasedStateMachine):
     @invariant()
     def memory_is_bounded(self) -> None:
         if self.provider.sealed:
-            assert len(self.receiver._keys) <= KEYS_KEPT
-            assert self.receiver._replay.highest is None or len(self.opened) <= self.index
-            assert len(self.sender._next_epoch) <= 1
+            assert self.receiver.keys_held <= KEYS_KEPT
+            assert self.replay.highest is None or len(self.opened) <= self.index
+            assert self.sender.epochs_held <= 1
 
     def teardown(self) -> None:
         """Whatever happened: once the keys have changed over, all that is delivered in order is opened."""
@@ -167,7 +168,7 @@ class EktPairMachine(RuleBasedStateMachine):
         for _ in range(5):
             self.now += AUDIO_PERIOD
             assert self.open(self.send_one()) is not None, "sync is lost"
-        assert self.receiver._replay.highest == self.index - 1
+        assert self.replay.highest == self.index - 1
 
 
 EktPairMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25)

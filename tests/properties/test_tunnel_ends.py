@@ -117,8 +117,8 @@ class TunnelMachine(RuleBasedStateMachine):
 
     @invariant()
     def only_what_is_unanswered_is_remembered(self) -> None:
-        assert len(self.md._waiting) <= self.asked
-        assert len(self.kd._unanswered) <= self.asked
+        assert len(self.md.unanswered) <= self.asked
+        assert len(self.kd.unanswered) <= self.asked
 
     def teardown(self) -> None:
         for way in (self.to_kd, self.to_md):
@@ -127,8 +127,8 @@ class TunnelMachine(RuleBasedStateMachine):
         self.what_is_heard_is_what_was_said()
         answered = {self.origin(m) for m in self.to_md.said if isinstance(m, SignAnswerAck | SignAnswerReject)}
         asked = {origin_of(m.answer) for m in self.to_kd.said if isinstance(m, SignAnswer)}
-        assert self.kd._unanswered == asked - answered
-        assert self.md._waiting == asked - answered - self.forgotten
+        assert self.kd.unanswered == asked - answered
+        assert self.md.unanswered == asked - answered - self.forgotten
 
     @staticmethod
     def origin(message: SignAnswerAck | SignAnswerReject) -> str:

@@ -99,7 +99,7 @@ class TestReceiver:
         for ssrc in range(50):
             with pytest.raises(AuthenticationFailed):
                 run(receiver.unprotect(replace(PACKET, ssrc=ssrc, payload=bytes(30)).write()))
-        assert receiver._sources == {}
+        assert receiver.ssrcs == frozenset()
 
     def test_sources_are_limited(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(outer_module, "MAX_SOURCES", 2)

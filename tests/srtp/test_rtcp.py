@@ -7,6 +7,7 @@ import pytest
 
 from perc.crypto.pyca import PycaProvider
 from perc.errors import ApiMisuse, AuthenticationFailed, DecodeError
+from perc.srtp import rtcp
 from perc.srtp.key_derivation import SessionKeys, derive_rtcp_keys
 from perc.srtp.rtcp import INDEX_LIMIT, RtcpReceiver, RtcpSender
 from tests.driving import run
@@ -30,7 +31,8 @@ def libsrtp(direction: int) -> pylibsrtp.Session:
 
 def test_vector_of_rfc_7714() -> None:
     sender = RtcpSender(PROVIDER, RFC_KEYS)
-    sender._index = 0x5D4
+    for _ in range(0x5D4):  # the vector's SRTCP index
+        run(sender.protect(RTCP))
     assert run(sender.protect(RTCP)) == PROTECTED
     assert run(RtcpReceiver(PROVIDER, RFC_KEYS).unprotect(PROTECTED)) == RTCP
 
@@ -66,9 +68,12 @@ def test_what_is_no_srtcp_packet_is_refused(data: bytes) -> None:
         run(RtcpReceiver(PROVIDER, KEYS).unprotect(data))
 
 
-def test_a_sender_ends_before_its_index_wraps() -> None:
+def test_a_sender_ends_before_its_index_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert INDEX_LIMIT == 2**31, "RFC 3711, Section 3.4"
+    monkeypatch.setattr(rtcp, "INDEX_LIMIT", 2)
     sender = RtcpSender(PROVIDER, KEYS)
-    sender._index = INDEX_LIMIT
+    for _ in range(2):
+        run(sender.protect(RTCP))
     with pytest.raises(ApiMisuse):
         run(sender.protect(RTCP))
     with pytest.raises(ApiMisuse):

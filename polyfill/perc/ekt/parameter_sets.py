@@ -51,6 +51,11 @@ class EktParameterSets:
         found = self._by_spi.get(spi)
         return found if found is not None and now < found.expires_at else None
 
+    @property
+    def spis_held(self) -> frozenset[int]:
+        """The SPIs of all sets that are kept, whether they may still be used or not."""
+        return frozenset(self._by_spi)
+
     def has(self, parameters: EktParameterSet, now: float) -> bool:
         """Whether a set may still be used. Its SPI may be another's by then: they come again in the end."""
         return self.find(parameters.ekt_key.spi, now) is parameters

@@ -70,6 +70,16 @@ class EktReceiver:
         self._accepted, self._accepted_roc = b"", 0
         self._roc = 0
 
+    @property
+    def keys_held(self) -> int:
+        """How many of the source's master keys are kept: at most `KEYS_KEPT`."""
+        return len(self._keys)
+
+    @property
+    def epochs_held(self) -> int:
+        """For how many EKTKeys the highest epoch is remembered: not for more than may still be used."""
+        return len(self._epochs)
+
     async def unprotect(self, packet: RtpPacket, ekt_field: EKTField, now: float, prefix: bytes = b"") -> bytes:
         """The plaintext of a synthetic packet, whose payload is inner ciphertext and tag; `PacketDropped` otherwise."""
         offer = await self._read_field(ekt_field, now)

@@ -27,7 +27,8 @@ CONSECUTIVE_FULL_FIELDS = 3
 """Packets that a FullEKTField goes with at first, "to accommodate packet loss" (Section 4.6)."""
 AUDIO_PERIOD = 0.1
 """Seconds between FullEKTFields of audio, for new receivers; video has one with each key frame (Section 4.6)."""
-_EPOCH_LIMIT = 1 << 16
+EPOCH_LIMIT = 1 << 16
+"""SRTP master keys of one source under one EKTKey: the epoch of a FullEKTField has 16 bits (Section 4.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ class EktSender:
         self._last_full_field = float("-inf")
         self._next_epoch: dict[int, int] = {}
 
+    @property
+    def epochs_held(self) -> int:
+        """For how many EKTKeys the next epoch is remembered."""
+        return len(self._next_epoch)
+
     def restart(self) -> None:
         """The next packet has a new master key: whoever continues this source may not know all that the old one did."""
         self._active = self._announced = None
@@ -110,7 +116,7 @@ class EktSender:
         # "It starts at zero at the beginning of a session and resets to zero whenever the EKTKey is changed"
         # (Section 4.1).
         epoch = self._next_epoch.get(spi, 0)
-        if epoch >= _EPOCH_LIMIT:
+        if epoch >= EPOCH_LIMIT:
             raise SendingStopped(Stop.EXHAUSTED)
         self._next_epoch = {spi: epoch + 1}
         octets = self._provider.random_bytes(parameters.master_key_length)

@@ -50,6 +50,11 @@ class OuterReceiver:
         self._keys = keys
         self._sources: dict[int, ReplayWindow] = {}
 
+    @property
+    def ssrcs(self) -> frozenset[int]:
+        """The SSRCs of which a packet has authenticated: only of these is anything kept."""
+        return frozenset(self._sources)
+
     async def unprotect(self, data: bytes) -> RtpPacket:
         """The RTP packet; `DecodeError` if it is none, `AuthenticationFailed` if it is forged, repeated or too old."""
         packet = RtpPacket.read(data)

@@ -56,6 +56,16 @@ class TlsClient:
         """Octets for the transport; each is handed out once."""
         return self._records.data_to_send()
 
+    @property
+    def record_octets_held(self) -> int:
+        """How much of an incomplete record is kept."""
+        return self._records.octets_held
+
+    @property
+    def message_octets_held(self) -> int:
+        """How much of an incomplete handshake message is kept."""
+        return self._messages.octets_held
+
     async def receive_data(self, data: bytes) -> list[Event]:
         """Octets from the transport, in any portions; ignored once the connection is over."""
         events: list[Event] = []

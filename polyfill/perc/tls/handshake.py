@@ -48,6 +48,11 @@ class HandshakeReassembler:
         """Whether no part of a message waits."""
         return not self._buffer
 
+    @property
+    def octets_held(self) -> int:
+        """How much of messages that are still to be taken is kept."""
+        return len(self._buffer)
+
     def receive(self, fragment: bytes) -> None:
         """The next fragment."""
         self._buffer += fragment

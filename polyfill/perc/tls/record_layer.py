@@ -47,6 +47,11 @@ class RecordLayer:
         self._write: RecordProtection | None = None
         self.handshake_is_over = False
 
+    @property
+    def octets_held(self) -> int:
+        """How much of records that are still to be taken is kept."""
+        return len(self._received)
+
     def receive_data(self, data: bytes) -> None:
         """Octets from the transport, in any portions."""
         self._received += data

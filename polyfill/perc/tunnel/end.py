@@ -53,6 +53,11 @@ class TunnelEnd(ABC):
             events.append(self._fail(error))
         return events
 
+    @property
+    def octets_held(self) -> int:
+        """How much of a message that is not complete is kept: less than 64 KiB and a header."""
+        return self._reader.octets_held
+
     def data_to_send(self) -> bytes:
         """What is to be written to the TLS connection now."""
         data = bytes(self._outgoing)

@@ -33,6 +33,11 @@ class KeyDistributorEnd(TunnelEnd):
         """The Media Distributor's protection profiles; None until it has said them."""
         return self._profiles
 
+    @property
+    def unanswered(self) -> frozenset[str]:
+        """The `o=` lines of the answers that are still to be signed or refused."""
+        return frozenset(self._unanswered)
+
     def _receive(self, message: Message) -> list[Event]:
         if isinstance(message, SupportedProfiles):
             return self._receive_profiles(message)

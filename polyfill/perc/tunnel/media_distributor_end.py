@@ -35,6 +35,11 @@ class MediaDistributorEnd(TunnelEnd):
         # "This message MUST be sent each time a new tunnel connection is established" (RFC 9185, Section 5.3).
         self._outgoing += write_message(SupportedProfiles(self._profiles))
 
+    @property
+    def unanswered(self) -> frozenset[str]:
+        """The `o=` lines of the answers whose signature is awaited."""
+        return frozenset(self._waiting)
+
     def forget(self, origin: str) -> None:
         """Wait no longer for the answer with this `o=` line; should it still come, it is dropped."""
         self._waiting.discard(origin)

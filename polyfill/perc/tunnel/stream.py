@@ -16,6 +16,11 @@ class MessageReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
+    @property
+    def octets_held(self) -> int:
+        """How much of messages that are still to be read is kept."""
+        return len(self._buffer)
+
     def receive_data(self, data: bytes) -> None:
         """More of the stream."""
         self._buffer += data
