@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
+from functools import cached_property
 
 from perc.dtls import AssociationClosed, AssociationFailed, Event, HandshakeCompleted, SrtpKeysExported
 from perc.dtls.association import Association
@@ -10,6 +11,7 @@ from perc.dtls.client import DtlsClient
 from perc.dtls.server import DtlsServer
 from perc.errors import PeerError
 from tests.driving import run
+from tests.dtls.insider import Insider
 
 # What becomes of one flight, a list of datagrams: lost, doubled, reordered, changed.
 Treatment = Callable[[list[bytes]], list[bytes]]
@@ -48,18 +50,24 @@ class Path:
     """Carries flights, numbered from 0 in the order in which either side sends them."""
 
     def __init__(
-        self, client: DtlsClient, server: DtlsServer, lose: Container[int] = (), treat: Treatment = list
+        self,
+        client: DtlsClient,
+        server: DtlsServer,
+        lose: Container[int] = (),
+        treat: Treatment = list,
+        key_log: Sequence[str] = (),
     ) -> None:
         self.client, self.server = End(client), End(server)
         self.now = 100.0
         self.flights: list[list[bytes]] = []
-        self._lose = lose
+        self.lose = lose
         self._treat = treat
+        self._key_log = key_log
         self.client.events += run(client.start(self.now))
 
     def settle(self) -> None:
         """Carry datagrams both ways until neither side sends any more; no time passes."""
-        while self._carry(self.client, self.server) or self._carry(self.server, self.client):
+        while self.carry(self.client, self.server) or self.carry(self.server, self.client):
             pass
 
     def run(self, until: float = 60.0) -> None:
@@ -79,13 +87,19 @@ class Path:
         self.now = max(self.now, min(due))
         return True
 
-    def _carry(self, sender: End, receiver: End) -> bool:
+    @cached_property
+    def insider(self) -> Insider:
+        """Who has the keys of both ends, once the server has them, if it writes the `key_log` of this path."""
+        return Insider(self._key_log, (datagram for flight in self.flights for datagram in flight))
+
+    def carry(self, sender: End, receiver: End) -> bool:
+        """Carry what one side has to send now; return whether there was anything."""
         datagrams = sender.association.datagrams_to_send()
         if not datagrams:
             return False
         number = len(self.flights)
         self.flights.append(datagrams)
-        if number not in self._lose:
+        if number not in self.lose:
             for datagram in self._treat(datagrams):
                 receiver.events += run(receiver.association.receive_datagram(datagram, self.now))
         return True

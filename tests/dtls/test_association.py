@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 
 import pytest
@@ -33,8 +34,13 @@ def clear(message: HandshakeMessage, sequence_number: int = 50) -> bytes:
     return write_record(Record(ContentType.HANDSHAKE, DTLS_1_2, 0, sequence_number, write_message(message)))
 
 
+def new_path(lose: Container[int] = ()) -> Path:
+    key_log: list[str] = []
+    return Path(make_client(), make_server(key_log=key_log.append), lose=lose, key_log=key_log)
+
+
 def connected_path() -> Path:
-    path = Path(make_client(), make_server())
+    path = new_path()
     path.settle()
     assert path.server.is_connected
     return path
@@ -42,9 +48,9 @@ def connected_path() -> Path:
 
 def half_way() -> Path:
     """The server has sent its first flight; the client's answer has not been carried yet."""
-    path = Path(make_client(), make_server())
-    path._carry(path.client, path.server)
-    path._carry(path.server, path.client)
+    path = new_path()
+    path.carry(path.client, path.server)
+    path.carry(path.server, path.client)
     return path
 
 
@@ -63,7 +69,7 @@ def tell(path: Path, datagram: bytes, now: float | None = None) -> list:
 
 def seal(path: Path, content_type: ContentType, plaintext: bytes) -> bytes:
     """A genuine protected record of the client."""
-    return run(path.client.association._records.seal(1, content_type, plaintext))
+    return path.insider.client.seal(content_type, plaintext)
 
 
 class TestAlertsInClear:
@@ -77,7 +83,7 @@ class TestAlertsInClear:
             if turn == moment:
                 tell(path, alert)
                 run(path.client.association.receive_datagram(alert, path.now))
-            path._carry(*((path.client, path.server), (path.server, path.client))[turn % 2])
+            path.carry(*((path.client, path.server), (path.server, path.client))[turn % 2])
         assert path.server.is_connected
         assert path.client.is_connected
         path.run()
@@ -193,18 +199,17 @@ class TestMessages:
         finished = HandshakeMessage(HandshakeType.FINISHED, 4, bytes(12))
         (datagram,) = path.client.association.datagrams_to_send()
         *before, _ = read_records(datagram)
-        forged = seal(path, ContentType.HANDSHAKE, write_message(finished))
-        tell(path, b"".join(map(write_record, before)) + forged)
+        assert tell(path, b"".join(map(write_record, before))) == []
+        tell(path, seal(path, ContentType.HANDSHAKE, write_message(finished)))
         assert isinstance(path.server.error, DecryptError)
         assert path.server.error.alert is AlertDescription.DECRYPT_ERROR
 
     def test_a_wrong_finished_of_the_server(self):
         path = half_way()
-        path._carry(path.client, path.server)
-        server = path.server.association
-        server.datagrams_to_send()
+        path.carry(path.client, path.server)
+        path.server.association.datagrams_to_send()
         finished = HandshakeMessage(HandshakeType.FINISHED, 5, bytes(12))
-        forged = run(server._records.seal(1, ContentType.HANDSHAKE, write_message(finished)))
+        forged = path.insider.server.seal(ContentType.HANDSHAKE, write_message(finished))
         (failed,) = run(path.client.association.receive_datagram(forged, path.now))
         assert failed.error.alert is AlertDescription.DECRYPT_ERROR
 
@@ -280,7 +285,7 @@ class TestRenegotiation:
         hello = HandshakeMessage(HandshakeType.CLIENT_HELLO, 5, b"again")
         assert tell(path, seal(path, ContentType.HANDSHAKE, write_message(hello))) == []
         (datagram,) = path.server.association.datagrams_to_send()
-        assert run(path.client.association._records.open(read_records(datagram)[0])) == b"\x01\x64"
+        assert path.insider.server.open(read_records(datagram)[0]) == b"\x01\x64"
         run(path.client.association.send(b"still here"))
         path.settle()
         assert path.server.events[-1] == ApplicationDataReceived(b"still here")
@@ -293,9 +298,17 @@ class TestRenegotiation:
 
 class TestRepetitions:
     def test_the_clients_repetition_brings_finished_again_until_data_proves_that_it_came(self):
-        path = Path(make_client(), make_server(), lose={3})
+        path = new_path(lose={3})
         path.settle()
         server, client = path.server.association, path.client.association
+        *_, finished_of_client = read_records(path.flights[2][-1])
+
+        def repeat_finished() -> list[bytes]:
+            again = path.insider.client.open(finished_of_client)
+            path.now += 10
+            assert tell(path, seal(path, ContentType.HANDSHAKE, again)) == []
+            return server.datagrams_to_send()
+
         path.now = client.next_timeout()
         run(client.handle_timeout(path.now))
         repeated = client.datagrams_to_send()
@@ -304,10 +317,11 @@ class TestRepetitions:
         (finished,) = server.datagrams_to_send()
         path.client.events += run(client.receive_datagram(finished, path.now))
         assert path.client.is_connected
+        assert len(repeat_finished()) == 1
         run(client.send(b"data"))
         for datagram in client.datagrams_to_send():
             tell(path, datagram)
-        assert server._retransmission._flight is None
+        assert repeat_finished() == []
 
     def test_replaying_the_clients_last_flight_brings_nothing(self):
         path = connected_path()

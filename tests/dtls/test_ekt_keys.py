@@ -7,12 +7,13 @@ from itertools import combinations
 
 import pytest
 
-from perc.dtls import EktKeyAcknowledged, EktKeyReceived, HandshakeCompleted
-from perc.dtls.ack import write_ack
+from perc.dtls import EktKeyAcknowledged, EktKeyReceived, HandshakeCompleted, transcript
+from perc.dtls.ack import read_ack, write_ack
 from perc.dtls.ekt_receipt import MAX_UNACKNOWLEDGED
 from perc.dtls.flights import INITIAL_TIMEOUT, MAX_TIMEOUT, MIN_MTU
-from perc.dtls.fragments import HandshakeMessage, HandshakeType, write_message
+from perc.dtls.fragments import HandshakeMessage, HandshakeType, write_fragment, write_message
 from perc.dtls.records import ContentType, read_records, write_record
+from perc.dtls.transcript import MAX_MESSAGE_SEQ
 from perc.ekt.ekt_key import EKTCipher, EktKey
 from perc.errors import (
     AlertDescription,
@@ -34,8 +35,10 @@ STRONG = replace(FIRST, key=bytes(32))
 
 
 def new_path(lose=(), treat=list, **server) -> Path:
+    key_log: list[str] = []
     client = make_client(profiles=(AES_128,), ekt_ciphers=(KW128, KW256))
-    return Path(client, make_server(**{"ekt_ciphers": (KW128, KW256), **server}), lose=lose, treat=treat)
+    server = {"ekt_ciphers": (KW128, KW256), "key_log": key_log.append, **server}
+    return Path(client, make_server(**server), lose=lose, treat=treat, key_log=key_log)
 
 
 def connected(**server) -> Path:
@@ -51,14 +54,14 @@ def give(path: Path, *keys: EktKey) -> None:
 
 def tell_client(path: Path, content_type: ContentType, plaintext: bytes) -> list:
     """A genuine protected record of the server."""
-    datagram = run(path.server.association._records.seal(1, content_type, plaintext))
+    datagram = path.insider.server.seal(content_type, plaintext)
     events = run(path.client.association.receive_datagram(datagram, path.now))
     path.client.events += events
     return events
 
 
 def tell_server(path: Path, content_type: ContentType, plaintext: bytes) -> list:
-    datagram = run(path.client.association._records.seal(1, content_type, plaintext))
+    datagram = path.insider.client.seal(content_type, plaintext)
     events = run(path.server.association.receive_datagram(datagram, path.now))
     path.server.events += events
     return events
@@ -114,7 +117,7 @@ class TestDelivery:
     def test_each_message_lost(self, lose):
         """Flights 0 to 3 are the handshake; then EKTKeys and ACKs take turns."""
         path = connected()
-        path._lose = lose
+        path.lose = lose
         give(path, FIRST)
         path.run()
         give(path, SECOND)
@@ -124,7 +127,7 @@ class TestDelivery:
 
     def test_it_is_repeated_with_back_off_until_it_is_acknowledged(self):
         path = connected()
-        path._lose = range(1000)
+        path.lose = range(1000)
         started = path.now
         give(path, FIRST)
         sent = []
@@ -158,7 +161,7 @@ class TestDelivery:
     def test_a_key_that_overtakes_finished(self):
         path = new_path()
         for sender, receiver in ((path.client, path.server), (path.server, path.client), (path.client, path.server)):
-            path._carry(sender, receiver)
+            path.carry(sender, receiver)
         give(path, FIRST)
         finished, key = path.server.association.datagrams_to_send()
         client = path.client.association
@@ -207,22 +210,28 @@ class TestDelivery:
         planted = write_message(HandshakeMessage(99, 6, b""))
 
         def plant(datagrams: list[bytes]) -> list[bytes]:
-            client = path.client.association
-            if client._reassembler.next_message_seq > 1 and not client._is_connected:
+            # While the client's answer to the server's first flight is on its way, and then the server's Finished.
+            if len(path.flights) in {3, 4}:
+                assert not path.client.is_connected
+                client = path.client.association
                 run(client.receive_datagram(write_record(ContentType.HANDSHAKE, 77, planted), path.now))
+                held.append(client.held_messages)
             return datagrams
 
+        held: list[tuple[int, ...]] = []
         path = new_path(treat=plant)
         path.settle()
+        assert held == [(0,), (0,)], "it was kept, as a message that may be due"
+        assert path.client.association.held_messages == ()
         give(path, FIRST)
         path.settle()
         assert path.client.of(EktKeyReceived) == [EktKeyReceived(FIRST)]
         assert path.server.of(EktKeyAcknowledged) == [EktKeyAcknowledged(1)]
 
-    def test_when_there_is_no_number_left_for_a_message_none_is_sent(self):
+    def test_when_there_is_no_number_left_for_a_message_none_is_sent(self, monkeypatch):
+        assert MAX_MESSAGE_SEQ == 65535, "message_seq has 16 bits"
+        monkeypatch.setattr(transcript, "MAX_MESSAGE_SEQ", 6)
         path = connected()
-        path.server.association._server_handshake._transcript._next_message_seq = 65535
-        path.client.association._reassembler._next_message_seq = 65535
         give(path, FIRST)
         path.settle()
         give(path, SECOND)
@@ -269,13 +278,17 @@ class TestAcks:
     def test_of_more_records_than_an_ekt_key_has(self):
         """A server that never finishes a message makes its client remember little."""
         path = connected()
-        begun = HandshakeMessage(HandshakeType.EKT_KEY, 6, FIRST.write())
-        fragment = begun.fragment(0, 1)
-        receipt = path.client.association._receipt
-        for number in range(100):
-            receipt.note(number, fragment)
-        assert receipt.take(6) == []
-        assert len(receipt.take(7)) == MAX_UNACKNOWLEDGED
+        message = HandshakeMessage(HandshakeType.EKT_KEY, 6, FIRST.write())
+        client = path.client.association
+        for _ in range(100):
+            assert tell_client(path, ContentType.HANDSHAKE, write_fragment(message.fragment(0, 1))) == []
+            assert client.datagrams_to_send() == []
+        rest = message.fragment(1, len(message.body))
+        assert tell_client(path, ContentType.HANDSHAKE, write_fragment(rest)) == [EktKeyReceived(FIRST)]
+        (datagram,) = client.datagrams_to_send()
+        (record,) = read_records(datagram)
+        assert record.content_type is ContentType.ACK
+        assert len(read_ack(path.insider.client.open(record))) == MAX_UNACKNOWLEDGED
 
 
 class TestRefusals:

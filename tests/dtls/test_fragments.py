@@ -99,7 +99,7 @@ def test_bounds():
     reassembler = Reassembler()
     for message_seq in range(100):
         reassembler.receive(0, Fragment(11, MAX_MESSAGE_LENGTH, message_seq, 0, b"x"))
-    assert len(reassembler._partial) == MAX_BUFFERED_MESSAGES
+    assert reassembler.lengths_held == (MAX_MESSAGE_LENGTH,) * MAX_BUFFERED_MESSAGES
     with pytest.raises(IllegalParameter):
         reassembler.receive(0, Fragment(11, MAX_MESSAGE_LENGTH + 1, 0, 0, b"x"))
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from perc.dtls import record_layer
 from perc.dtls.protection import RecordProtection
 from perc.dtls.record_layer import CLEAR_EPOCH, MAX_HELD_LENGTH, MAX_HELD_RECORDS, PROTECTED_EPOCH, RecordLayer
-from perc.dtls.records import DTLS_1_2, MAX_PLAINTEXT_LENGTH, ContentType, Record, read_records
+from perc.dtls.records import DTLS_1_2, MAX_PLAINTEXT_LENGTH, MAX_SEQUENCE_NUMBER, ContentType, Record, read_records
 from perc.errors import ApiMisuse
 from tests.driving import run
 from tests.dtls.parties import PROVIDER
@@ -49,10 +50,11 @@ def test_sequence_numbers_are_counted_for_each_epoch():
 
 
 @pytest.mark.parametrize("epoch", [CLEAR_EPOCH, PROTECTED_EPOCH])
-def test_sequence_numbers_do_not_wrap(epoch):
+def test_sequence_numbers_do_not_wrap(epoch, monkeypatch):
+    assert MAX_SEQUENCE_NUMBER == 2**48 - 1, "RFC 6347, Section 4.1"
+    monkeypatch.setattr(record_layer, "MAX_SEQUENCE_NUMBER", 1)
     layer = make_layer()
-    layer._next_sequence_number = [2**48 - 1, 2**48 - 1]
-    sealed(layer, epoch=epoch)
+    assert [sealed(layer, epoch=epoch).sequence_number for _ in range(2)] == [0, 1]
     with pytest.raises(ApiMisuse):
         sealed(layer, epoch=epoch)
 

@@ -66,8 +66,8 @@ def records(data: bytes) -> None:
                 reassembler.receive(record.epoch, fragment)
                 while reassembler.next_message() is not None:
                     pass
-    assert len(reassembler._partial) <= MAX_BUFFERED_MESSAGES
-    assert all(len(partial.content) <= MAX_MESSAGE_LENGTH for partial in reassembler._partial.values())
+    assert len(reassembler.lengths_held) <= MAX_BUFFERED_MESSAGES
+    assert all(length <= MAX_MESSAGE_LENGTH for length in reassembler.lengths_held)
 
 
 def record_seeds() -> Iterable[bytes]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cached_property
 
+from perc.crypto.key_log import KeyLog
 from perc.crypto.provider import SigningKey
 from perc.dtls import (
     AssociationClosed,
@@ -22,12 +24,13 @@ from perc.dtls import (
 )
 from perc.dtls.association import Association
 from perc.dtls.fragments import MAX_BUFFERED_MESSAGES, MAX_MESSAGE_LENGTH
-from perc.dtls.record_layer import MAX_HELD_RECORDS, PROTECTED_EPOCH
+from perc.dtls.record_layer import MAX_HELD_RECORDS
 from perc.dtls.records import ContentType
 from perc.ekt.ekt_key import EKTCipher, EktKey
 from perc.x509.certificate import Certificate
 from perc.x509.self_signed import self_signed
 from tests.driving import run
+from tests.dtls.insider import Insider
 from tests.dtls.openssl import OpenSslPeer, make_context, make_identity
 from tests.dtls.parties import AES_128, DOUBLE_128, accept_anyone
 from tests.fuzz.target import RepeatableProvider, Script, Target, pack
@@ -47,8 +50,8 @@ _SERVER, _CLIENT = _party("server"), _party("client")
 _EKT_KEY = EktKey(bytes(16), bytes(12), 7, 300)
 
 
-def _server() -> DtlsServer:
-    config = DtlsServerConfig(*_SERVER, (DOUBLE_128, AES_128), ekt_ciphers=tuple(EKTCipher))
+def _server(key_log: KeyLog | None = None) -> DtlsServer:
+    config = DtlsServerConfig(*_SERVER, (DOUBLE_128, AES_128), ekt_ciphers=tuple(EKTCipher), key_log=key_log)
     return DtlsServer(RepeatableProvider("server's"), config, accept_anyone)
 
 
@@ -74,10 +77,10 @@ class _End:
         datagrams = self.association.datagrams_to_send()
         assert len(datagrams) <= _MAX_FLIGHT
         self.outgoing += datagrams
-        partial = self.association._reassembler._partial.values()
-        assert len(partial) <= MAX_BUFFERED_MESSAGES
-        assert all(len(each.content) <= MAX_MESSAGE_LENGTH for each in partial)
-        assert len(self.association._records._held) <= MAX_HELD_RECORDS
+        held = self.association.held_messages
+        assert len(held) <= MAX_BUFFERED_MESSAGES
+        assert all(length <= MAX_MESSAGE_LENGTH for length in held)
+        assert self.association.held_records <= MAX_HELD_RECORDS
         if self.ended:
             assert self.association.next_timeout() is None
 
@@ -127,7 +130,8 @@ class _Between:
         self._script = script
         client_config = DtlsClientConfig(*_CLIENT, (DOUBLE_128, AES_128), ekt_ciphers=tuple(EKTCipher))
         client = DtlsClient(RepeatableProvider("client's"), client_config, accept_anyone)
-        self.ends = (_End(client), _End(_server()))
+        self._key_log: list[str] = []
+        self.ends = (_End(client), _End(_server(self._key_log.append)))
         self._seen: list[tuple[int, bytes]] = []
         self._now = 0.0
         self.ends[0].take(run(client.start(self._now)))
@@ -165,8 +169,12 @@ class _Between:
         """A protected record with anything in it, as its owner may make it."""
         end, content_type = self.ends[sender], (ContentType.APPLICATION_DATA, ContentType.HANDSHAKE, ContentType.ALERT)
         if end.connected and not end.ended and len(content) <= 1000:
-            sealed = run(end.association._records.seal(PROTECTED_EPOCH, content_type[kind], content))
-            self.ends[1 - sender].receive(sealed, self._now)
+            side = (self._insider.client, self._insider.server)[sender]
+            self.ends[1 - sender].receive(side.seal(content_type[kind], content), self._now)
+
+    @cached_property
+    def _insider(self) -> Insider:
+        return Insider(self._key_log, (datagram for _, datagram in self._seen))
 
     def _give_key(self, spi: int) -> None:
         server = self.ends[1]

@@ -58,9 +58,9 @@ class DtlsReassemblyMachine(RuleBasedStateMachine):
     @invariant()
     def memory_is_bounded(self) -> None:
         if hasattr(self, "reassembler"):
-            partial = self.reassembler._partial
-            assert len(partial) <= MAX_BUFFERED_MESSAGES
-            assert sum(len(each.content) for each in partial.values()) <= MAX_BUFFERED_MESSAGES * MAX_MESSAGE_LENGTH
+            lengths = self.reassembler.lengths_held
+            assert len(lengths) <= MAX_BUFFERED_MESSAGES
+            assert sum(lengths) <= MAX_BUFFERED_MESSAGES * MAX_MESSAGE_LENGTH
 
     def teardown(self) -> None:
         if hasattr(self, "reassembler") and not self.spoiled:

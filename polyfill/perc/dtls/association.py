@@ -63,6 +63,17 @@ class Association:
         """How many records were discarded in silence."""
         return self._records.dropped
 
+    @property
+    def held_records(self) -> int:
+        """How many records wait for the keys: at most `MAX_HELD_RECORDS`."""
+        return self._records.records_held
+
+    @property
+    def held_messages(self) -> tuple[int, ...]:
+        """The lengths of the handshake messages that are incomplete or not due: at most `MAX_BUFFERED_MESSAGES`, each
+        of at most `MAX_MESSAGE_LENGTH`."""
+        return self._reassembler.lengths_held
+
     def datagrams_to_send(self) -> list[bytes]:
         """The datagrams that became due since the last call."""
         datagrams, self._datagrams = self._datagrams, []

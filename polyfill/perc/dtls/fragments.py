@@ -149,6 +149,11 @@ class Reassembler:
         """The number of the message that is due."""
         return self._next_message_seq
 
+    @property
+    def lengths_held(self) -> tuple[int, ...]:
+        """The lengths of the messages that are incomplete or not due."""
+        return tuple(len(partial.content) for partial in self._partial.values())
+
     def receive(self, epoch: int, fragment: Fragment) -> None:
         """Take a fragment in. Old and far-future ones are ignored, as is what contradicts an earlier fragment of the
         same message; `IllegalParameter` for a message larger than any that belongs here."""

@@ -45,6 +45,11 @@ class RecordLayer:
         """The sequence number of the next record of epoch 1."""
         return self._next_sequence_number[PROTECTED_EPOCH]
 
+    @property
+    def records_held(self) -> int:
+        """How many records wait for the keys of epoch 1."""
+        return len(self._held)
+
     def released(self) -> list[Record]:
         """Records that had to wait for the keys, once the keys are there; each is given once."""
         if self._reading is None or not self._held:
