@@ -25,8 +25,7 @@ from tests.call_processing.test_signalling import (  # noqa: F401 - fixtures
 
 
 def from_another_address(site: Site) -> httpx2.AsyncClient:  # noqa: F811
-    app = site.client._transport.app  # type: ignore[attr-defined]
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app, client=("192.0.2.7", 1)), base_url=ORIGIN)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(site.app, client=("192.0.2.7", 1)), base_url=ORIGIN)
 
 
 @pytest.mark.parametrize(("path", "limit"), [(OFFER, module.OFFERS), (START, module.STARTS)])

@@ -75,6 +75,7 @@ class Site:
     """Call processing with a conference in the salon, where one endpoint is already."""
 
     def __init__(self, app: Starlette, media_distributor: MediaDistributor) -> None:
+        self.app = app
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ORIGIN)
         self.media_distributor = media_distributor
         self.asked = media_distributor.asked

@@ -66,7 +66,7 @@ class Meeting:
         is_server = not isinstance(association, DtlsClient)
         self.ice = IceTransport(association, "controlled" if is_server else "controlling")
         self.dtls = RTCDtlsTransport(self.ice, [RTCCertificate.generateCertificate()])
-        self.dtls._srtp_profiles = [PROFILES[profile]]
+        self.dtls._srtp_profiles = [PROFILES[profile]]  # foreign private: aiortc offers no choice of profiles
         self._ours = KEY_DISTRIBUTOR if is_server else ENDPOINT
 
     async def start(self, expected: Party | None = None) -> None:
@@ -94,7 +94,7 @@ both_roles = pytest.mark.parametrize("kind", [DtlsServer, DtlsClient])
 async def test_handshake_and_data_both_ways(kind, profile):
     meeting = Meeting(make(kind, profile), profile)
     receiver = Receiver()
-    meeting.dtls._register_data_receiver(receiver)
+    meeting.dtls._register_data_receiver(receiver)  # foreign private: aiortc gives data to its own SCTP only
     await meeting.start()
     assert meeting.dtls.state == "connected"
     (keys,) = meeting.of(SrtpKeysExported)
@@ -103,7 +103,7 @@ async def test_handshake_and_data_both_ways(kind, profile):
     theirs = meeting.dtls.getLocalParameters().fingerprints[0]
     presented = {Fingerprint.of(each.der) for each in (completed.client_certificate, completed.server_certificate)}
     assert Fingerprint.parse(f"{theirs.algorithm} {theirs.value}") in presented
-    await meeting.dtls._send_data(b"from aiortc")
+    await meeting.dtls._send_data(b"from aiortc")  # foreign private: aiortc takes data from its own SCTP only
     assert meeting.of(ApplicationDataReceived) == [ApplicationDataReceived(b"from aiortc")]
     await meeting.ice.association.send(b"to aiortc")
     meeting.ice.pump()

@@ -266,6 +266,7 @@ def test_a_certificate_on_p_384_with_sha_256(meet):
 def test_a_certificate_on_p_384_with_sha_384(meet):
     """Where the other side prefers the hash that belongs to its curve."""
     context = make_context(make_identity(ec.SECP384R1()))
+    # foreign private: pyOpenSSL does not let its user choose signature algorithms
     assert SSL._lib.SSL_CTX_set1_sigalgs_list(context._context, b"ECDSA+SHA384:ECDSA+SHA256")
     meeting = meet(context=context)
     meeting.settle()

@@ -36,7 +36,7 @@ class DtlsTransport:
         packets = self._endpoint.dtls.received[self._handed :]
         self._handed += len(packets)
         for packet in packets:
-            await self.receiver._handle_data(packet)
+            await self.receiver._handle_data(packet)  # foreign private: aiortc's SCTP takes packets from its own DTLS
 
 
 async def until_quiet(site: Site, transport: DtlsTransport) -> None:

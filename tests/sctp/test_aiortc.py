@@ -52,7 +52,9 @@ class DtlsBetween:
 
     def _to_client(self, data: bytes) -> None:
         if self._receiver is not None:
-            asyncio.ensure_future(self._receiver._handle_data(data))  # noqa: RUF006 - the loop outlives the test
+            # foreign private: aiortc's SCTP takes packets from its own DTLS transport only
+            handled = self._receiver._handle_data(data)
+            asyncio.ensure_future(handled)  # noqa: RUF006 - the loop outlives the test
 
     def _expired(self) -> None:
         self.events += self.responder.handle_timeout(asyncio.get_running_loop().time())
