@@ -1,8 +1,9 @@
-"""The saved corpus: for each target a file of inputs, one a line in hex.
+"""The saved inputs of each target, one a line in hex: its part of the corpus, and those that showed a defect.
 
     python -m tests.fuzz.corpus TARGET FOLDER        takes up the files of a folder
 
-Small on purpose: an input is kept if it goes from some line of `perc` to another as no seed and no shorter input does.
+The corpus is small on purpose: an input is kept if it goes from some line of `perc` to another as no seed and no
+shorter input does. What showed a defect is kept for good.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 import perc
 from tests.fuzz.target import Target
 
-_FOLDER = Path(__file__).parent / "corpus"
+CORPUS = Path(__file__).parent / "corpus"
+DEFECTS = Path(__file__).parent / "defects"
 _CODE = str(Path(perc.__file__).parent)
 MAX_INPUT = 4096
 """Octets of a saved input: what takes more to find is found by the seeds."""
@@ -28,9 +30,19 @@ Step = tuple[str, int, int]
 
 
 def load(name: str) -> list[bytes]:
-    """The saved inputs of a target."""
-    path = _FOLDER / f"{name}.hex"
-    return [bytes.fromhex(line) for line in path.read_text("ascii").splitlines()] if path.exists() else []
+    """A target's part of the corpus."""
+    return _read(CORPUS / f"{name}.hex")
+
+
+def defects(name: str) -> list[bytes]:
+    """The inputs that showed a defect of a target, or of its peers."""
+    return _read(DEFECTS / f"{name}.hex")
+
+
+def keep_defects(name: str, inputs: Iterable[bytes]) -> None:
+    """Save inputs that show a defect, unless they are there already."""
+    DEFECTS.mkdir(exist_ok=True)
+    _write(DEFECTS / f"{name}.hex", dict.fromkeys((*defects(name), *inputs)))
 
 
 def add(target: Target, inputs: Iterable[bytes]) -> None:
@@ -44,18 +56,27 @@ def add(target: Target, inputs: Iterable[bytes]) -> None:
         if each and len(each) <= min(room, MAX_INPUT) and _reach(target, each, reached):
             kept.append(each)
             room -= len(each)
-    _FOLDER.mkdir(exist_ok=True)
-    (_FOLDER / f"{target.name}.hex").write_text("".join(f"{each.hex()}\n" for each in kept), "ascii")
+    CORPUS.mkdir(exist_ok=True)
+    _write(CORPUS / f"{target.name}.hex", kept)
+
+
+def _read(path: Path) -> list[bytes]:
+    return [bytes.fromhex(line) for line in path.read_text("ascii").splitlines()] if path.exists() else []
+
+
+def _write(path: Path, inputs: Iterable[bytes]) -> None:
+    path.write_text("".join(f"{each.hex()}\n" for each in inputs), "ascii")
 
 
 def _reach(target: Target, octets: bytes, reached: set[Step]) -> bool:
-    """Whether an input takes a step that is not in `reached` yet, where it is noted; a defect counts as one."""
+    """Whether an input takes a step that is not in `reached` yet, where it is noted. One that shows a defect does not
+    belong here."""
     steps: set[Step] = set()
     try:
         with _traced(steps):
             target.run(octets)
     except Exception:
-        return True
+        return False
     new = not steps <= reached
     reached |= steps
     return new
