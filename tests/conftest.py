@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import os
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 TIME_LIMIT = 120.0
 """Seconds for one test: a promise in a page that never settles must not hold up all others. What four people do has
 taken 87 of them, on two cores with a load of 20."""
 
-# A test asserts nothing about time: machines are noisy, and `./run bench` measures.
-settings.register_profile("perc", deadline=None)
-settings.load_profile("perc")
+# A test asserts nothing about time, and no health check does: machines are noisy, and `./run bench` measures.
+_TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The gate has the same examples in each run. The nightly tier looks for others, and prints how to have one again.
+settings.register_profile("gate", _TIMELESS, derandomize=True, database=None)
+settings.register_profile("nightly", _TIMELESS, print_blob=True)
+settings.load_profile("nightly" if os.environ.get("PERC_RANDOM") == "1" else "gate")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
