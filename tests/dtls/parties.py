@@ -16,6 +16,7 @@ from perc.x509.certificate import Certificate
 from perc.x509.fingerprint import Fingerprint
 from perc.x509.self_signed import self_signed
 from tests.driving import run
+from tests.repeatable import RepeatableProvider
 
 PROVIDER = PycaProvider()
 AES_128 = SRTPProtectionProfile.AEAD_AES_128_GCM
@@ -37,8 +38,9 @@ class Party:
 
 
 def make_party(name: str) -> Party:
-    key = run(PROVIDER.generate_signing_key())
-    return Party(key, run(self_signed(PROVIDER, key, name, datetime.now(tz=UTC))))
+    provider = RepeatableProvider(name)
+    key = run(provider.generate_signing_key())
+    return Party(key, run(self_signed(provider, key, name, datetime.now(tz=UTC))))
 
 
 KEY_DISTRIBUTOR = make_party("Key Distributor")
@@ -63,9 +65,9 @@ class Expect:
 
 def make_server(verify: Any = accept_anyone, numbers: Numbers | None = None, **changes: Any) -> DtlsServer:
     config = DtlsServerConfig(KEY_DISTRIBUTOR.certificate, KEY_DISTRIBUTOR.key, (AES_128, AES_256))
-    return DtlsServer(PROVIDER, replace(config, **changes), verify, numbers or Numbers())
+    return DtlsServer(RepeatableProvider("server"), replace(config, **changes), verify, numbers or Numbers())
 
 
 def make_client(verify: Any = accept_anyone, **changes: Any) -> DtlsClient:
     config = DtlsClientConfig(ENDPOINT.certificate, ENDPOINT.key, (AES_128, AES_256))
-    return DtlsClient(PROVIDER, replace(config, **changes), verify)
+    return DtlsClient(RepeatableProvider("client"), replace(config, **changes), verify)

@@ -33,7 +33,8 @@ from tests.driving import run
 from tests.dtls.insider import Insider
 from tests.dtls.openssl import OpenSslPeer, make_context, make_identity
 from tests.dtls.parties import AES_128, DOUBLE_128, accept_anyone
-from tests.fuzz.target import RepeatableProvider, Script, Target, pack
+from tests.fuzz.target import Script, Target, pack
+from tests.repeatable import RepeatableProvider
 
 _NOW = datetime(2026, 6, 15, tzinfo=UTC)
 _MAX_FLIGHT = 16

@@ -28,7 +28,8 @@ from perc.ekt.key_channel import (
 from perc.errors import AuthenticationFailed
 from perc.srtp.ekt_field import ExtensionEKTField, FullEKTField, ShortEKTField, split_ekt_field
 from tests.driving import run
-from tests.fuzz.target import RepeatableProvider, Target, reads
+from tests.fuzz.target import Target, reads
+from tests.repeatable import RepeatableProvider
 
 KEY = EktKey(bytes(range(16)), bytes(range(12)), 7, 300)
 _SOURCES = (Source(1, MediaKind.AUDIO, SourceOrigin.PERSON), Source(2, MediaKind.VIDEO, SourceOrigin.SCREEN))

@@ -13,7 +13,8 @@ from perc.sctp.reassembly import FRAGMENT_COST, MAX_MESSAGE_LENGTH
 from perc.sctp.responder import MAX_QUEUED, SctpResponder
 from perc.sctp.tsn import tsn_add, tsn_distance
 from tests.fuzz.sctp import with_checksum
-from tests.fuzz.target import RepeatableProvider, Script, Target, pack
+from tests.fuzz.target import Script, Target, pack
+from tests.repeatable import RepeatableProvider
 from tests.sctp.client import CHROMIUM_INIT, PORTS, Client
 
 _MAX_WAITS = 64

@@ -25,7 +25,8 @@ from perc.srtp.payload_format import OPUS, VP8
 from perc.srtp.rtcp import RtcpReceiver, RtcpSender
 from tests.driving import run
 from tests.fuzz.ekt import KEY, wrapped
-from tests.fuzz.target import RepeatableProvider, Script, Target, pack, reads
+from tests.fuzz.target import Script, Target, pack, reads
+from tests.repeatable import RepeatableProvider
 
 SSRC = 0xCAFEBABE
 _PACKET = RtpPacket(111, 100, 960, SSRC, b"media", extension=HeaderExtension(0xBEDE, b"\x10\x31\0\0"))

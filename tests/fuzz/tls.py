@@ -22,7 +22,8 @@ from perc.tls.post_handshake import check_new_session_ticket, read_key_update
 from perc.tls.protection import MAXIMUM_PLAINTEXT
 from perc.tls.record_layer import RecordLayer
 from tests.driving import run
-from tests.fuzz.target import RepeatableProvider, Target, reads
+from tests.fuzz.target import Target, reads
+from tests.repeatable import RepeatableProvider
 from tests.tls.scripted_server import CHANGE_CIPHER_SPEC, TLS_13, extensions, record, server_hello
 from tests.x509.authority import Authority
 

@@ -10,7 +10,8 @@ from perc.tls.handshake import MAXIMUM_MESSAGE
 from perc.tls.protection import MAXIMUM_PLAINTEXT, RecordProtection
 from perc.tls.record_layer import ContentType
 from tests.driving import run
-from tests.fuzz.target import RepeatableProvider, Script, Target, pack
+from tests.fuzz.target import Script, Target, pack
+from tests.repeatable import RepeatableProvider
 from tests.tls.openssl_server import CLIENT_CERTIFICATE, CLIENT_KEY, PROVIDER, ROOT, SERVER, anchors
 from tests.tls.scripted_server import ScriptedServer, record, sign
 from tests.x509.authority import NOW

@@ -13,7 +13,8 @@ from perc.x509.fingerprint import Fingerprint
 from perc.x509.names import is_for_name
 from perc.x509.path import MAXIMUM_CERTIFICATES, TrustAnchors, validate_server
 from tests.driving import run
-from tests.fuzz.target import RepeatableProvider, Script, Target, pack, reads
+from tests.fuzz.target import Script, Target, pack, reads
+from tests.repeatable import RepeatableProvider
 from tests.x509.authority import NOW, Authority
 
 # Keys that are the same in each run: a saved chain still leads to the anchor.

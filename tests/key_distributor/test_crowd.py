@@ -6,12 +6,12 @@ Bounds are counts and octets, so that the test says the same on every machine; h
 from __future__ import annotations
 
 import gc
-import os
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
+from random import Random
 from uuid import uuid4
 
 import pytest
@@ -52,6 +52,7 @@ class Hostile:
     """An endpoint whose association_ids the Media Distributor carries, honestly; `acts` are its rounds."""
 
     site: Site
+    number: int
     acts: Iterator[None] = field(init=False)
     endpoint: Guest = field(default_factory=Guest)
 
@@ -99,10 +100,11 @@ def abandons_after_its_hand_shake(hostile: Hostile) -> Iterator[None]:
 def talks_garbage(hostile: Hostile) -> Iterator[None]:
     for datagram in hostile.begin():
         hostile.say(datagram)
+    chance = Random(hostile.number)
     for number in range(8):
         yield
-        hostile.say(write_record(20 + number % 4, number % 2 << 48 | number, os.urandom(200)))
-        hostile.say(os.urandom(100))
+        hostile.say(write_record(20 + number % 4, number % 2 << 48 | number, chance.randbytes(200)))
+        hostile.say(chance.randbytes(100))
 
 
 def has_a_certificate_that_nobody_vouched_for(hostile: Hostile) -> Iterator[None]:
@@ -204,7 +206,7 @@ def test_two_hundred_handshakes_half_of_them_hostile() -> None:
         site.admit(endpoint, f"guest{number}@idp-a.localhost")
     base = octets_of_perc()
     started = time.perf_counter()
-    hostile = [Hostile(site) for _ in range(HOSTILE)]
+    hostile = [Hostile(site, number) for number in range(HOSTILE)]
     acts = [attack(each) for attack, each in zip(islice(cycle(ATTACKS), HOSTILE), hostile, strict=True)]
     for endpoint in honest:
         site.endpoints[endpoint.id] = endpoint

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -13,6 +12,7 @@ from aiortc import RTCDataChannel, RTCDataChannelParameters, RTCSctpTransport
 
 from perc.sctp.events import AssociationAborted, AssociationEstablished, Event, MessageReceived
 from perc.sctp.responder import SctpResponder
+from tests.repeatable import RepeatableProvider
 from tests.sctp.virtual_time import VirtualTimeLoop
 
 Path = Callable[[int], list[float]]
@@ -26,7 +26,7 @@ class DtlsBetween:
     _role = "client"
 
     def __init__(self, there: Path, back: Path) -> None:
-        self.responder = SctpResponder(os.urandom)
+        self.responder = SctpResponder(RepeatableProvider("responder").random_bytes)
         self.events: list[Event] = []
         self._paths = (there, back)
         self._counts = [0, 0]

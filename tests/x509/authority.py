@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+SPKI = PublicFormat.SubjectPublicKeyInfo
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 Digest = hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 Extension = tuple[x509.ExtensionType, bool]
+_KEY_NUMBERS = count(1000)
 
 
 def distinguished_name(common_name: str) -> x509.Name:
@@ -63,7 +67,7 @@ class Authority(Issued):
 
     @classmethod
     def root(cls, name: str, **options: Any) -> Authority:
-        private_key = options.pop("key", None) or ec.generate_private_key(ec.SECP256R1())
+        private_key = options.pop("key", None) or next_key()
         return cls(_build(name, name, private_key, private_key, private_key, ca_extensions(**options)), private_key)
 
     def issue_ca(self, name: str, **options: Any) -> Authority:
@@ -74,11 +78,20 @@ class Authority(Issued):
         return self.issue(names[0], server_extensions(*names), **options)
 
     def issue(self, name: str, extensions: Sequence[Extension], **options: Any) -> Issued:
-        key = options.pop("key", None) or ec.generate_private_key(ec.SECP256R1())
+        key = options.pop("key", None) or next_key()
         issuer_key = options.pop("issuer_key", None) or self.private_key
         issuer = self.certificate.subject.rfc4514_string().removeprefix("CN=")
         certificate = _build(name, issuer, key, issuer_key, self.private_key, extensions, **options)
         return Issued(certificate, key)
+
+
+def next_key() -> ec.EllipticCurvePrivateKey:
+    """Another key for each certificate, and the same ones in each run: so their mutations are the same, too."""
+    return ec.derive_private_key(next(_KEY_NUMBERS), ec.SECP256R1())
+
+
+def _serial_number(*content: object) -> int:
+    return int.from_bytes(hashlib.sha256(repr(content).encode()).digest()[:16], "big")
 
 
 def ca_extensions(path_length: int | None = None) -> list[Extension]:
@@ -110,7 +123,7 @@ def _build(
         .subject_name(distinguished_name(name))
         .issuer_name(distinguished_name(issuer))
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(_serial_number(name, issuer, key.public_key().public_bytes(Encoding.DER, SPKI)))
         .not_valid_before(NOW + timedelta(days=lifetime[0]))
         .not_valid_after(NOW + timedelta(days=lifetime[1]))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
@@ -120,7 +133,8 @@ def _build(
         builder = builder.add_extension(extension, critical)
     if rsa_padding is not None and isinstance(issuer_key, rsa.RSAPrivateKey):
         return builder.sign(issuer_key, digest or hashes.SHA256(), rsa_padding=rsa_padding)
-    return builder.sign(issuer_key, digest or _digest_for(issuer_key))
+    is_ecdsa = isinstance(issuer_key, ec.EllipticCurvePrivateKey)
+    return builder.sign(issuer_key, digest or _digest_for(issuer_key), ecdsa_deterministic=True if is_ecdsa else None)
 
 
 def _digest_for(key: PrivateKey) -> Digest:
