@@ -85,7 +85,7 @@ class Endpoint:
 async def wait(page: Page, site: Site, md: StandInMediaDistributor, step: str) -> Any:
     site.tunnels = {MD_HOST: md.port}
     result = await page.evaluate(WAIT, [site.stubbed_assets, MD_HOST, step])
-    assert md.ended.wait(5)
+    assert md.ended.wait(60)
     return result
 
 

@@ -81,7 +81,7 @@ class Signing:
             self._site.trust_anchors = certificates.authority.read_text()
             self._site.tunnels = {MD_HOST: md.port}
             result = await self._page.evaluate(SIGN, [self._site.stubbed_assets, MD_HOST, username])
-            assert md.ended.wait(5)
+            assert md.ended.wait(60)
             return result, md.received[0]
 
     def _greet(self, fingerprint: str) -> bytes:

@@ -67,7 +67,7 @@ async def test_connects_with_tls_1_3_and_the_key_distributors_certificate(shared
 
 async def test_closing_says_close_notify(shared_page: Page, tunnel: Tunnel) -> None:
     await connect(shared_page, tunnel.site)
-    assert tunnel.md.ended.wait(5)
+    assert tunnel.md.ended.wait(60)
     assert tunnel.md.ending == "ZeroReturnError"
 
 

@@ -101,8 +101,7 @@ async def test_another_certificate_gets_no_connection(
     file = Identity.make("stranger").write(tmp_path, "stranger")
     stranger = await CallProcessing.connect(stage.distributor.control_port, certificates, file)
     stranger.send({"id": 1, "method": "end", "params": {"conference": "room"}})
-    await asyncio.wait({stranger.task}, timeout=5)
-    assert stranger.task.done(), "the connection is closed"
+    await until(stranger.task.done)  # the connection is closed
     assert stranger.events == []
     assert stage.distributor.conference("room") is not None
     await stranger.close()
@@ -116,8 +115,7 @@ async def test_no_certificate_gets_no_connection(stage: Stage, certificates: Dem
         nobody = CallProcessing(
             *await asyncio.open_connection("127.0.0.1", stage.distributor.control_port, ssl=context)
         )
-        await asyncio.wait({nobody.task}, timeout=5)
-        assert nobody.task.done()
+        await until(nobody.task.done)
         await nobody.close()
     await started(stage)
 
@@ -127,7 +125,7 @@ async def test_conferences_end_with_their_control_connection(stage: Stage) -> No
     await stage.call.close()
     await until(lambda: stage.distributor.conference("room") is None)
     assert stage.key_distributor is not None
-    await asyncio.wait_for(stage.key_distributor.closed.wait(), 5)
+    await stage.key_distributor.closed.wait()
 
 
 async def test_a_newer_control_connection_takes_over(stage: Stage) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from perc.tunnel.messages import EndpointDisconnect, SignAnswer, SignAnswerAck, SignAnswerReject
 from perc.tunnel.origin import origin_of
-from perc_server.media_distributor.config import Timeouts
 from perc_server.media_distributor.sdp import MAXIMUM_OFFER
+from tests.loop_time import movable_time
 from tests.media_distributor.call_processing_stand_in import Refused
 from tests.media_distributor.conftest import Stage
 from tests.media_distributor.endpoint_stand_in import Endpoint, Media, audio_packet, camera, microphone, pairs
@@ -255,7 +255,7 @@ async def test_the_end_of_a_conference(stage: Stage) -> None:
     key_distributor = await stage.start()
     await stage.join("alice", microphone(1001))
     await stage.call.request("end", conference="room")
-    await asyncio.wait_for(key_distributor.closed.wait(), 5)
+    await key_distributor.closed.wait()
     assert len(key_distributor.disconnected) == 1
     with pytest.raises(Refused, match="no-such-conference"):
         await stage.call.request("end", conference="room")
@@ -290,23 +290,23 @@ async def test_a_check_renews_consent(stage: Stage) -> None:
     assert len(conference.endpoints) == 1
 
 
-class TestImpatience:
-    """With short time limits."""
-
-    @pytest.fixture
-    def timeouts(self) -> Timeouts:
-        return Timeouts(connect=0.2, signature=0.2)
-
-    async def test_who_never_connects_has_left(self, stage: Stage) -> None:
-        await stage.start()
-        await stage.endpoint("alice", microphone(1001)).negotiate(stage.call)
+async def test_who_never_connects_has_left(stage: Stage) -> None:
+    await stage.start()
+    await stage.endpoint("alice", microphone(1001)).negotiate(stage.call)
+    with movable_time() as move:
+        move(stage.config.timeouts.connect + 1)
         await until(lambda: stage.call.of("endpoint-left"))
 
-    async def test_a_key_distributor_that_does_not_sign(self, stage: Stage) -> None:
-        key_distributor = await stage.start()
-        late: list[SignAnswer] = []
-        key_distributor.sign = late.append
-        assert (await refusal(stage, "alice", microphone(1001))).code == "timeout"
-        key_distributor.sign = key_distributor.acknowledge
-        key_distributor.acknowledge(late[0])
-        await stage.join("bob", microphone(1001))
+
+async def test_a_key_distributor_that_does_not_sign(stage: Stage) -> None:
+    key_distributor = await stage.start()
+    late: list[SignAnswer] = []
+    key_distributor.sign = late.append
+    with movable_time() as move:
+        refused = asyncio.create_task(refusal(stage, "alice", microphone(1001)))
+        await until(lambda: late)
+        move(stage.config.timeouts.signature + 1)
+        assert (await refused).code == "timeout"
+    key_distributor.sign = key_distributor.acknowledge
+    key_distributor.acknowledge(late[0])
+    await stage.join("bob", microphone(1001))

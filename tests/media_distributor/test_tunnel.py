@@ -12,6 +12,7 @@ from OpenSSL import SSL
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc.tunnel.messages import EndpointDisconnect, MediaKeys, TunneledDtls, UnsupportedVersion
 from perc_server.media_distributor.config import Timeouts
+from tests.loop_time import movable_time
 from tests.media_distributor.certificates import Identity
 from tests.media_distributor.conftest import Stage
 from tests.media_distributor.endpoint_stand_in import audio_packet, microphone, pairs
@@ -22,7 +23,7 @@ from tests.media_distributor.waiting import settled, until
 async def dial(stage: Stage, identity: Identity | None) -> KeyDistributor:
     """A tunnel that is to fail; returned when it has."""
     key_distributor = await KeyDistributor.dial(stage.distributor.tunnel_port, identity)
-    await asyncio.wait_for(key_distributor.closed.wait(), 5)
+    await key_distributor.closed.wait()
     return key_distributor
 
 
@@ -77,7 +78,7 @@ async def test_the_newer_tunnel_wins(stage: Stage) -> None:
     alice = await stage.join("alice", microphone(1001))
     bob = await stage.join("bob", *pairs(1))
     second = await stage.dial()
-    await asyncio.wait_for(first.closed.wait(), 5)
+    await first.closed.wait()
     assert first.failure == "closed", "with close_notify"
     assert [event["state"] for event in stage.call.of("tunnel")] == ["up", "up"]
     alice.send_rtp(audio_packet(1001, 1))
@@ -165,7 +166,7 @@ async def test_a_malformed_message_ends_the_tunnel_and_nothing_else(stage: Stage
     alice = await stage.join("alice", microphone(1001))
     bob = await stage.join("bob", *pairs(1))
     key_distributor.send_plaintext(octets)
-    await asyncio.wait_for(key_distributor.closed.wait(), 5)
+    await key_distributor.closed.wait()
     await until(lambda: stage.call.of("tunnel")[-1]["state"] == "down")
     alice.send_rtp(audio_packet(1001, 1))
     await until(lambda: bob.packets)
@@ -176,7 +177,7 @@ async def test_a_malformed_message_ends_the_tunnel_and_nothing_else(stage: Stage
 async def test_an_unsupported_version_ends_the_tunnel(stage: Stage) -> None:
     key_distributor = await stage.start()
     key_distributor.send_plaintext(b"\x02\0\x01\x05")
-    await asyncio.wait_for(key_distributor.closed.wait(), 5)
+    await key_distributor.closed.wait()
     assert UnsupportedVersion(5).highest_version == 5
 
 
@@ -247,35 +248,48 @@ async def test_no_key_stands_in_the_log(stage: Stage, caplog: pytest.LogCaptureF
     assert (b"k" * 4).hex() not in caplog.text
 
 
+LIMITS = Timeouts(tunnel=20.0, tunnel_lost=20.0)
+"""Less than a test may take, all together: their time is moved on."""
+
+
 class TestImpatience:
-    """With short time limits."""
+    """Limits of time, struck by moving it."""
 
     @pytest.fixture
     def timeouts(self) -> Timeouts:
-        return Timeouts(handshake=0.1, tunnel=0.3, tunnel_lost=0.3)
+        return LIMITS
 
     async def test_a_connection_that_never_shakes_hands_is_cut(self, stage: Stage) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", stage.distributor.tunnel_port)
         writer.write(b"\x16\x03\x01")
-        async with asyncio.timeout(5):
+        with movable_time() as move:
+            await settled()
+            assert not reader.at_eof()
+            move(LIMITS.handshake + 1)
             assert await reader.read() == b""
         writer.close()
 
     async def test_rubbish_in_place_of_tls(self, stage: Stage) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", stage.distributor.tunnel_port)
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
-        async with asyncio.timeout(5):
-            await reader.read()
+        await reader.read()
         writer.close()
 
     async def test_a_conference_without_a_key_distributor_ends(self, stage: Stage) -> None:
         await stage.call.request("start-conference", conference="room", fingerprint=str(stage.identity.fingerprint))
-        await until(lambda: stage.call.of("ended"))
+        with movable_time() as move:
+            move(LIMITS.tunnel + 1)
+            await until(lambda: stage.call.of("ended"))
         assert stage.distributor.conference("room") is None
 
     async def test_a_conference_ends_some_time_after_its_tunnel(self, stage: Stage) -> None:
         key_distributor = await stage.start()
-        await settled(400)
-        assert stage.call.of("ended") == []
-        key_distributor.transport.abort()
-        await until(lambda: stage.call.of("ended"))
+        with movable_time() as move:
+            move(LIMITS.tunnel + LIMITS.tunnel_lost)
+            await settled()
+            assert stage.call.of("ended") == []
+            key_distributor.transport.abort()
+            await until(lambda: stage.call.of("tunnel")[-1]["state"] == "down")
+            assert stage.call.of("ended") == []
+            move(LIMITS.tunnel_lost + 1)
+            await until(lambda: stage.call.of("ended"))

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
-    """Return once the condition holds; fail if it does not in time."""
+async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    """Return once the condition holds; fail if it does not within a time that is ample on any machine."""
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.002)
@@ -17,3 +17,9 @@ async def settled(turns: int = 20) -> None:
     """Let everything that is on its way over loopback arrive."""
     for _ in range(turns):
         await asyncio.sleep(0.001)
+
+
+async def arrived(turns: int = 500) -> None:
+    """As `settled`, while the loop's time stands still."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
