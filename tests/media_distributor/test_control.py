@@ -101,7 +101,8 @@ async def test_another_certificate_gets_no_connection(
     file = Identity.make("stranger").write(tmp_path, "stranger")
     stranger = await CallProcessing.connect(stage.distributor.control_port, certificates, file)
     stranger.send({"id": 1, "method": "end", "params": {"conference": "room"}})
-    await until(stranger.task.done)  # the connection is closed
+    await asyncio.wait({stranger.task}, timeout=60)
+    assert stranger.task.done(), "the connection is closed"
     assert stranger.events == []
     assert stage.distributor.conference("room") is not None
     await stranger.close()
@@ -115,7 +116,8 @@ async def test_no_certificate_gets_no_connection(stage: Stage, certificates: Dem
         nobody = CallProcessing(
             *await asyncio.open_connection("127.0.0.1", stage.distributor.control_port, ssl=context)
         )
-        await until(nobody.task.done)
+        await asyncio.wait({nobody.task}, timeout=60)
+        assert nobody.task.done()
         await nobody.close()
     await started(stage)
 
