@@ -275,13 +275,17 @@ async def test_an_endpoint_leaves_if_its_source_is_anothers(loopback: Loopback) 
     await loopback.run(
         """
         window.b = await loopback.endpoint(2, argument);
+        """,
+        BOB,
+    )
+    await loopback.until("loopback.standIn.members.get(2)?.sources.length")
+    await loopback.run(
+        """
         const { standIn } = loopback;
-        await new Promise((resolve) => setTimeout(resolve, 50));
         const { sources } = standIn.members.get(2);
         standIn.members.set(1, { identity: "alice@idp-a.localhost", channel: { send() {} }, sources });
         standIn.sendRoster([1]);
-        """,
-        BOB,
+        """
     )
     await loopback.until("b.heard.some(({ op, reason }) => op === 'failed' && reason === 'source-taken')")
 

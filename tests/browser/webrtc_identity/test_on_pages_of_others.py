@@ -18,6 +18,8 @@ from tests.browser.webrtc_identity.conftest import ECHO
 pytestmark = pytest.mark.chromium
 
 DIRECTORY = "/.well-known/idp-proxy/"
+GREETING_LIMIT = 500
+"""Milliseconds that the shim waits for a frame that may not be there: the first time only."""
 
 # Nothing is configured, there is no policy, the script is the only file, and what follows it uses identity at once.
 PAGE = """<!doctype html><link rel="icon" href="data:,"><body>
@@ -79,21 +81,22 @@ async def test_the_classic_script_is_there_at_once_and_needs_nothing_else(
 
 
 async def test_a_provider_without_a_frame_is_waited_for_once(page: Page) -> None:
-    body = """async () => {
-      const times = [];
+    """Later on the limit of that wait, which never passes here, plays no part."""
+    body = """async (limit) => {
+      const { setTimeout } = window;
+      await asserted;
+      window.setTimeout = (action, after, ...rest) => (after === limit ? 0 : setTimeout(action, after, ...rest));
+      const assertions = new Set();
       for (const query of ["first", "second", "third"]) {
         const pc = new RTCPeerConnection();
         const [{ domain }] = [JSON.parse(atob(await asserted)).idp];
         pc.setIdentityProvider(domain, { protocol: `mock.js?${query}` });
-        const start = performance.now();
-        await pc.getIdentityAssertion();
-        times.push(performance.now() - start);
+        assertions.add(await pc.getIdentityAssertion());
       }
-      return { times, frames: performance.getEntriesByType("resource").filter((e) => /frame/.test(e.name)).length };
+      const frames = performance.getEntriesByType("resource").filter((e) => /frame/.test(e.name));
+      return { assertions: assertions.size, frames: frames.length };
     }"""
-    outcome = await page.evaluate(body)
-    assert outcome["frames"] == 1
-    assert max(outcome["times"]) < 1000
+    assert await page.evaluate(body, GREETING_LIMIT) == {"assertions": 3, "frames": 1}
 
 
 async def test_the_sandbox_is_as_strict_as_ours(page: Page) -> None:
