@@ -58,7 +58,7 @@ def test_a_private_attribute_is_found_however_it_is_used(statement: str) -> None
         "re.compile(r'§x')",
     ],
 )
-def test_own_and_public_names_are_none(source: str) -> None:
+def test_own_and_public_names_are_not_reported(source: str) -> None:
     assert found_in(source) == []
 
 
@@ -84,7 +84,7 @@ def test_a_private_member_of_a_base_of_the_products_class_is_found() -> None:
     assert found_in(source.format(name="held", used="§reassembler")) != []
 
 
-def test_members_that_a_subclass_adds_are_its_own() -> None:
+def test_members_that_a_subclass_adds_are_not_reported() -> None:
     assert found_in(SUBCLASS.format(name="§watch", used="§watched")) == []
 
 
@@ -93,7 +93,7 @@ def test_a_private_import_is_found(source: str) -> None:
     assert [what.split(" ")[:2] for _, what in found_in(source)] == [["private", "import"]]
 
 
-def test_public_imports_are_none() -> None:
+def test_public_imports_are_not_reported() -> None:
     assert found_in("from __future__ import annotations\nfrom perc.tls import client\nimport perc") == []
 
 
@@ -112,7 +112,7 @@ def test_a_private_name_as_a_string_is_found(call: str) -> None:
     assert "private name" in {what[:12] for _, what in found_in(call)}
 
 
-def test_public_names_as_strings_are_none() -> None:
+def test_public_names_as_strings_are_not_reported() -> None:
     assert found_in("monkeypatch.setattr(module, 'LIMIT', 2)\nusefixtures('§traced')\ngetattr(a, '__name__')") == []
 
 
@@ -137,7 +137,7 @@ def test_a_private_member_in_javascript_is_found(script: str) -> None:
 @pytest.mark.parametrize(
     "script", ["this.§sets", "this.#sets", "const §unused = 1", "a.b_c", "{ a, ...§rest }", "'./§x.js'"]
 )
-def test_own_members_and_other_names_in_javascript_are_none(script: str) -> None:
+def test_own_members_and_other_names_in_javascript_are_not_reported(script: str) -> None:
     octets = script.replace("§", "_")
     assert check_javascript(Path("probe.js"), octets) == []
     assert found_in(f'await page.evaluate("""{script}""")') == []
@@ -164,7 +164,7 @@ def test_a_module_that_is_rewritten_by_another_function_is_found() -> None:
         "async def read(response):\n    return (await response.text()).replace('a', 'b')",
     ],
 )
-def test_served_modules_as_they_are_and_templates_of_the_test_are_none(source: str) -> None:
+def test_unchanged_modules_and_templates_of_the_test_are_not_reported(source: str) -> None:
     assert found_in(source) == []
 
 

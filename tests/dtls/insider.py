@@ -1,4 +1,4 @@
-"""Someone who has the keys of an association, as both of its ends have: it seals and opens records beside them.
+"""Forge and read protected records of an association with the keys that both of its ends have.
 
 The keys come from the server's key log and from the hellos on the path, which is how Wireshark gets them.
 """
@@ -25,25 +25,25 @@ FIRST_NUMBER = WINDOW_SIZE // 2
 
 
 class Side:
-    """Records of one direction."""
+    """Seals and opens the records of one direction."""
 
     def __init__(self, protection: RecordProtection) -> None:
         self._protection = protection
         self._numbers = count(FIRST_NUMBER)
 
     def seal(self, content_type: ContentType, plaintext: bytes) -> bytes:
-        """A protected record that its receiver takes for a genuine one."""
+        """Return a protected record that its receiver takes for a genuine one."""
         sequence = PROTECTED_EPOCH << 48 | next(self._numbers)
         return write_record(content_type, sequence, run(self._protection.seal(content_type, sequence, plaintext)))
 
     def open(self, record: Record) -> bytes:
-        """What one end has sealed for the other."""
+        """Return the plaintext of a record that one end has sealed for the other."""
         sequence = record.epoch << 48 | record.sequence_number
         return run(self._protection.open(record.content_type, sequence, record.fragment))
 
 
 class Insider:
-    """Both directions, of an association whose server has written `key_log`."""
+    """Has the keys of both directions, from the `key_log` of the server and the `datagrams` of the handshake."""
 
     def __init__(self, key_log: Sequence[str], datagrams: Iterable[bytes]) -> None:
         (line,) = key_log
@@ -57,7 +57,7 @@ class Insider:
 
 
 def _server_hello(datagrams: Iterable[bytes]) -> ServerHello:
-    """The first one; it is not fragmented."""
+    """Return the first ServerHello, which is not fragmented."""
     for datagram in datagrams:
         for record in read_records(datagram):
             if record.epoch == CLEAR_EPOCH and record.content_type is ContentType.HANDSHAKE:

@@ -89,7 +89,7 @@ class Path:
 
     @cached_property
     def insider(self) -> Insider:
-        """Who has the keys of both ends, once the server has them, if it writes the `key_log` of this path."""
+        """The keys of both ends, for a server that writes the `key_log` of this path, once it has derived them."""
         return Insider(self._key_log, (datagram for flight in self.flights for datagram in flight))
 
     def carry(self, sender: End, receiver: End) -> bool:
