@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from starlette.requests import Request
 
-from perc_server.problems import Problem
+from perc_server.problems import Problem, ProblemKind
 
 TOO_LARGE = HTTPStatus(413)  # named differently by Python 3.11 and 3.13
 
@@ -17,5 +17,5 @@ async def read_bounded(request: Request, limit: int) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            raise Problem(TOO_LARGE, "too-large", f"The body is longer than {limit} octets.")
+            raise Problem(TOO_LARGE, ProblemKind.TOO_LARGE, f"The body is longer than {limit} octets.")
     return bytes(body)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from perc_server.observability.listener import MetricsAddress
+
 
 @dataclass(frozen=True, slots=True)
 class ControlConfig:
@@ -38,3 +40,5 @@ class CallProcessingConfig:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses of reverse proxies, which say in X-Forwarded-For for whom they ask; without it, all who come through
     one would share its limits."""
+    metrics: MetricsAddress | None = None
+    """Where its metrics are shown; nowhere without it."""

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import ssl
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from perc_server.call_processing.config import ControlConfig
+from perc_server.call_processing.counts import CallProcessingCounts, ControlLoss, ControlOutcome
 from perc_server.keepalive import keep_alive
+from perc_server.observability.codes import LogCode
+from perc_server.observability.logs import Log
 
 MAXIMUM_LINE = 1 << 18  # two SDPs of 64 KiB, escaped
 CONNECT_TIMEOUT = 5.0  # seconds, for TCP and TLS
 REQUEST_TIMEOUT = 20.0  # seconds; longer than the Media Distributor waits for a Key Distributor's signature
 RECONNECT_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds; the last one repeats
 
-logger = logging.getLogger(__name__)
-
 Notification = dict[str, Any]
+
+_OUTCOMES = {"timeout": ControlOutcome.TIMEOUT, "unavailable": ControlOutcome.UNAVAILABLE}
 
 
 class ControlError(Exception):
@@ -52,22 +54,33 @@ class ControlClient:
     """One connection to one Media Distributor, kept up by `run`."""
 
     def __init__(
-        self, config: ControlConfig, on_notification: Callable[[Notification], None], on_lost: Callable[[], None]
+        self,
+        config: ControlConfig,
+        on_notification: Callable[[Notification], None],
+        on_lost: Callable[[], None],
+        counts: CallProcessingCounts | None = None,
     ) -> None:
         self._config = config
         self._on_notification = on_notification
         self._on_lost = on_lost
+        self._counts = counts or CallProcessingCounts()
+        self._log = Log(__name__)
         self._ids = count(1)
         self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._connected = asyncio.Event()
         self._heard = 0
         """Lines read so far."""
+        self._is_silent = False
+        """Whether a request timed out on this connection while nothing was received."""
 
     async def run(self) -> None:
         """Connects, reads, and connects again, until it is cancelled."""
         attempt = 0
         while True:
+            self._log = Log(__name__).of("control")
+            self._is_silent = False
+            loss = ControlLoss.UNREACHABLE
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT):
                     reader, self._writer = await asyncio.open_connection(
@@ -75,10 +88,14 @@ class ControlClient:
                     )
                 keep_alive(self._writer)
                 attempt = 0
-                self._connected.set()
+                self._up()
+                loss = ControlLoss.FAILED
                 await self._read(reader)
-            except (OSError, ValueError, LookupError, TypeError) as error:
-                logger.info("control connection: %s", error)
+                self._note_loss(ControlLoss.CLOSED)
+            except OSError as error:
+                self._note_loss(loss, error)
+            except (ValueError, LookupError, TypeError) as error:
+                self._note_loss(ControlLoss.MALFORMED, error)
             finally:
                 self._lost()
             await asyncio.sleep(RECONNECT_DELAYS[min(attempt, len(RECONNECT_DELAYS) - 1)])
@@ -90,6 +107,18 @@ class ControlClient:
 
     async def request(self, method: str, **params: object) -> dict[str, Any]:
         """The result of one request; `ControlError` for a refusal, a time-out or a lost connection."""
+        try:
+            result = await self._request(method, params)
+        except ControlError as error:
+            outcome = _OUTCOMES.get(error.code, ControlOutcome.REFUSED)
+            self._counts.control_requests[outcome] += 1
+            if outcome is not ControlOutcome.REFUSED:  # the Media Distributor logs what it refuses
+                self._log.warning(LogCode.CONTROL_REQUEST_FAILED, "a request had the outcome %s", outcome)
+            raise
+        self._counts.control_requests[ControlOutcome.ANSWERED] += 1
+        return result
+
+    async def _request(self, method: str, params: dict[str, object]) -> dict[str, Any]:
         writer, heard = self._writer, self._heard
         if writer is None:
             raise ControlError("unavailable", "the Media Distributor cannot be reached")
@@ -105,6 +134,7 @@ class ControlClient:
         except TimeoutError:
             # A Media Distributor that is only busy says something about others meanwhile.
             if self._heard == heard:
+                self._is_silent = True
                 writer.transport.abort()
             raise ControlError("timeout", "the Media Distributor did not answer in time") from None
         finally:
@@ -131,7 +161,22 @@ class ControlClient:
         else:
             future.set_result(message["result"])
 
+    def _up(self) -> None:
+        self._counts.control_up = 1
+        self._log.info(LogCode.CONTROL_CONNECTED, "connected to the Media Distributor")
+        self._connected.set()
+
+    def _note_loss(self, loss: ControlLoss, error: Exception | None = None) -> None:
+        if self._is_silent:
+            loss = ControlLoss.SILENT
+        self._counts.control_lost[loss] += 1
+        if error is None:
+            self._log.warning(LogCode.CONTROL_LOST, "%s", loss)
+        else:
+            self._log.warning(LogCode.CONTROL_LOST, "%s: %s", loss, error)
+
     def _lost(self) -> None:
+        self._counts.control_up = 0
         if self._writer is not None:
             self._writer.close()
             self._writer = None

@@ -12,7 +12,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
-from perc_server.problems import Problem
+from perc_server.call_processing.counts import CallProcessingCounts, LimitKind
+from perc_server.problems import Problem, ProblemKind
 
 OFFERS = 300
 """Offers at once: a class of fifty joins, asks for more slots three times each as it grows, and joins once more when
@@ -39,6 +40,13 @@ MAXIMUM_ADDRESSES = 10_000
 
 PATIENCE = 5.0
 """Seconds after which to ask again for a share, which is given back when somebody has gone or was answered."""
+
+_PHRASES = {
+    LimitKind.STARTS: "conferences started",
+    LimitKind.OFFERS: "offers",
+    LimitKind.PENDING_OFFERS: "offers at once",
+    LimitKind.STREAMS: "event streams",
+}
 
 
 class Allowances:
@@ -88,7 +96,8 @@ class Shares:
 class Limits:
     """All limits of one server; each raises a `Problem` for an address that asks for more."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, counts: CallProcessingCounts | None = None) -> None:
+        self._counts = counts or CallProcessingCounts()
         self._offers = Allowances(OFFERS, OFFERS_PER_SECOND, clock)
         self._starts = Allowances(STARTS, STARTS_PER_SECOND, clock)
         self._pending = Shares(PENDING_OFFERS)
@@ -97,16 +106,16 @@ class Limits:
     def start(self, address: str) -> None:
         """One more conference is started."""
         if wait := self._starts.spend(address):
-            raise _too_many("conferences started", wait)
+            raise self._too_many(LimitKind.STARTS, wait)
 
     @contextlib.contextmanager
     def offer(self, address: str) -> Iterator[None]:
         """One more offer, which is being answered meanwhile."""
         if wait := self._offers.spend(address):
-            raise _too_many("offers", wait)
+            raise self._too_many(LimitKind.OFFERS, wait)
         give_back = self._pending.take(address)
         if give_back is None:
-            raise _too_many("offers at once", PATIENCE)
+            raise self._too_many(LimitKind.PENDING_OFFERS, PATIENCE)
         try:
             yield
         finally:
@@ -116,10 +125,10 @@ class Limits:
         """One more event stream; what is returned is to be called when it has ended."""
         give_back = self._streams.take(address)
         if give_back is None:
-            raise _too_many("event streams", PATIENCE)
+            raise self._too_many(LimitKind.STREAMS, PATIENCE)
         return give_back
 
-
-def _too_many(what: str, wait: float) -> Problem:
-    detail = f"Too many {what} from your address. Try again in a moment."
-    return Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many", detail, retry_after=wait)
+    def _too_many(self, limit: LimitKind, wait: float) -> Problem:
+        self._counts.limits[limit] += 1
+        detail = f"Too many {_PHRASES[limit]} from your address. Try again in a moment."
+        return Problem(HTTPStatus.TOO_MANY_REQUESTS, ProblemKind.TOO_MANY, detail, retry_after=wait)

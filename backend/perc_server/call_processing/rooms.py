@@ -22,12 +22,19 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
-from perc_server.problems import Problem
+from perc_server.call_processing.counts import CallProcessingCounts, ConferenceEnd
+from perc_server.observability.codes import LogCode
+from perc_server.observability.identifying import Kind, identifying
+from perc_server.observability.logs import Log
+from perc_server.problems import Problem, ProblemKind
 
 MAXIMUM_ROOMS = 1000  # with a conference, started or live: more than one Media Distributor has ports for
 MAXIMUM_WAITING_ROOMS = 10_000  # only listened to: a name and a few streams, of which one address has a limited number
 MAXIMUM_SUBSCRIBERS = 500  # event streams of one room: its participants, those who wait, and some of ill will
 MAXIMUM_QUEUED_EVENTS = 256  # of one slow subscriber, which is then cut off
+
+
+_log = Log(__name__)
 
 
 class RoomState(Enum):
@@ -58,11 +65,13 @@ class Subscriber:
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.is_cut_off = False
 
     def put(self, event: Event) -> bool:
         """Queues an event; false for a subscriber that does not read, which is cut off and hears no more."""
         is_in_time = self.queue.qsize() < MAXIMUM_QUEUED_EVENTS
         self.queue.put_nowait(event if is_in_time else None)
+        self.is_cut_off = not is_in_time
         return is_in_time
 
 
@@ -81,6 +90,8 @@ class Room:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     turns: int = 0
     """How many have or wait for their turn to change which conference is here."""
+    log: Log = field(default=_log, repr=False)
+    """Of the conference that is here now."""
 
     def publish(self, name: str, data: dict[str, Any]) -> None:
         """Sends an event to everyone who listens."""
@@ -109,6 +120,7 @@ class Room:
         """A conference starts; `claim` is its owner's, through all generations of it."""
         self.claim = self.claim or secrets.token_urlsafe(16)
         self.generation = secrets.token_urlsafe(8)
+        self.log = _log.of("conference")
         self._empty()
         self.enter(RoomState.STARTING)
 
@@ -128,8 +140,9 @@ class Room:
 class Rooms:
     """All rooms that are live or listened to."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: CallProcessingCounts | None = None) -> None:
         self._rooms: dict[str, Room] = {}
+        self._counts = counts or CallProcessingCounts()
 
     def get(self, name: str) -> Room | None:
         """The room, if anyone is in it."""
@@ -159,25 +172,32 @@ class Rooms:
         """A conference starts in the room, or starts again."""
         if room.state is RoomState.WAITING and len(self._rooms) - self._waiting() >= MAXIMUM_ROOMS:
             raise _full()
+        if room.state is not RoomState.WAITING:
+            self._note_end(room, ConferenceEnd.RESTARTED)
         room.start()
+        self._counts.conferences_started += 1
+        room.log.info(LogCode.CONFERENCE_STARTED, "in %s", identifying(Kind.ROOM, room.name))
 
     def live(self, name: str) -> Room:
         """The room, if its conference is live; a `Problem` otherwise."""
         room = self._rooms.get(name)
         if room is None or room.state is not RoomState.LIVE:
-            raise Problem(HTTPStatus.NOT_FOUND, "not-live", "This conference has not started, or its owner is away.")
+            raise Problem(
+                HTTPStatus.NOT_FOUND, ProblemKind.NOT_LIVE, "This conference has not started, or its owner is away."
+            )
         return room
 
-    def end(self, room: Room) -> None:
+    def end(self, room: Room, reason: ConferenceEnd) -> None:
         """The conference is over, if it is not yet."""
         if room.state is not RoomState.WAITING:
+            self._note_end(room, reason)
             room.end()
             self.forget_if_unused(room)
 
     def end_all(self) -> None:
         """The Media Distributor is gone, and with it every conference."""
         for room in list(self._rooms.values()):
-            self.end(room)
+            self.end(room, ConferenceEnd.CONTROL_LOST)
 
     def subscribe(self, name: str) -> tuple[Room, Subscriber]:
         """A new listener, which first hears how things stand."""
@@ -185,7 +205,7 @@ class Rooms:
             raise _full()
         room = self.open(name)
         if len(room.subscribers) >= MAXIMUM_SUBSCRIBERS:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "full", "Too many pages listen to this room.")
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, ProblemKind.FULL, "Too many pages listen to this room.")
         subscriber = Subscriber()
         room.subscribers.add(subscriber)
         subscriber.put(Event("state", room.public_state))
@@ -223,16 +243,24 @@ class Rooms:
             case "endpoint-left":
                 room.endpoints.discard(str(notification["endpoint"]))
             case "ended":
-                self.end(room)
+                self.end(room, ConferenceEnd.MEDIA_DISTRIBUTOR)
             case "step":
                 room.publish("step", _public_step(notification))
 
+    def in_state(self, state: RoomState) -> int:
+        """How many rooms are in this state."""
+        return sum(room.state is state for room in self._rooms.values())
+
     def _waiting(self) -> int:
-        return sum(room.state is RoomState.WAITING for room in self._rooms.values())
+        return self.in_state(RoomState.WAITING)
+
+    def _note_end(self, room: Room, reason: ConferenceEnd) -> None:
+        self._counts.conferences_ended[reason] += 1
+        room.log.info(LogCode.CONFERENCE_ENDED, "%s", reason)
 
 
 def _full() -> Problem:
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "full", "This server has no room left.")
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, ProblemKind.FULL, "This server has no room left.")
 
 
 def _public_step(notification: dict[str, Any]) -> dict[str, Any]:

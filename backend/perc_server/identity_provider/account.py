@@ -15,13 +15,16 @@ from starlette.responses import RedirectResponse, Response
 
 from perc_server.addresses import network
 from perc_server.identity_provider import passwords
+from perc_server.identity_provider.counts import PasswordChangeRefusal
 from perc_server.identity_provider.guards import is_web_origin, read_form
 from perc_server.identity_provider.pages import Markup, date
 from perc_server.identity_provider.passkeys import Passkey
 from perc_server.identity_provider.services import Services
 from perc_server.identity_provider.sessions import SignIn
 from perc_server.identity_provider.throttle import too_many
-from perc_server.problems import Problem
+from perc_server.observability.codes import LogCode
+from perc_server.problems import Problem, ProblemKind
+from perc_server.request_log import client_of, log_of
 
 NOTICES = {
     "password": "Your password is changed. Everyone else, and every site, is signed out.",
@@ -45,6 +48,7 @@ class AccountPages:
         self._visitors = services.visitors
         self._limits = services.limits
         self._pages = services.pages
+        self._counts = services.counts
 
     async def show(self, request: Request, sign_in: SignIn) -> Response:
         """GET /account."""
@@ -67,7 +71,7 @@ class AccountPages:
         """POST /account/sites: takes a consent back, and what came of it."""
         origin = (await read_form(request)).get("origin", "")
         if not is_web_origin(origin):
-            raise Problem(HTTPStatus.BAD_REQUEST, "bad-origin", "That is not the name of a site.")
+            raise Problem(HTTPStatus.BAD_REQUEST, ProblemKind.BAD_ORIGIN, "That is not the name of a site.")
         await run_in_threadpool(self._accounts.revoke, sign_in.account, origin)
         await run_in_threadpool(self._sessions.withdraw, sign_in.account, origin)
         return RedirectResponse("/account?done=withdrawn", HTTPStatus.SEE_OTHER)
@@ -88,18 +92,25 @@ class AccountPages:
         current, chosen = fields.get("current", ""), fields.get("password", "")
         account = sign_in.account
         if wait := self._limits.guess(account.name, network(request), own=True):
+            self._refuse(request, PasswordChangeRefusal.TOO_MANY)
             return self._password_page(request, sign_in, too_many(wait).detail, status=429)
         known = await run_in_threadpool(self._accounts.with_hash, account.name)
         if not await self._passwords.verify(known and known[1], current):
+            self._refuse(request, PasswordChangeRefusal.WRONG_PASSWORD)
             return self._password_page(request, sign_in, "That is not your current password.")
         self._limits.guessed(account.name, network(request), own=True)
         objection = passwords.objection(chosen, account.name)
         if objection or passwords.normalized(chosen) == passwords.normalized(current):
+            self._refuse(request, PasswordChangeRefusal.BAD_PASSWORD)
             return self._password_page(request, sign_in, "", objection or "That is the password that you have.")
         await run_in_threadpool(self._accounts.change_password, account, await self._passwords.hash(chosen))
         # This browser's own token, too: it may be what was stolen.
         await run_in_threadpool(self._sessions.sign_out_everywhere, account)
         return await self._visitors.begin(request, account, "/account?done=password")
+
+    def _refuse(self, request: Request, reason: PasswordChangeRefusal) -> None:
+        self._counts.password_changes_refused[reason] += 1
+        log_of(request).info(LogCode.PASSWORD_CHANGE_REFUSED, "%s for %s", reason, client_of(request))
 
     def _passkey(self, passkey: Passkey) -> Markup:
         used = f"last used {date(passkey.used_at)}" if passkey.used_at else "not used yet"

@@ -27,18 +27,28 @@ from perc_server.identity_provider.services import Services
 from perc_server.identity_provider.signing import Signing
 from perc_server.identity_provider.signing_in import SigningIn
 from perc_server.identity_provider.store import open_store
+from perc_server.observability.codes import LogCode
+from perc_server.observability.listener import shown
+from perc_server.observability.logs import Log
+from perc_server.observability.metrics import Metrics
 from perc_server.problems import Problem
+from perc_server.request_log import RequestLog
+
+log = Log(__name__)
 
 PROXY = "/.well-known/idp-proxy/default"
 STATIC_FILES = ("frame.js", "login.js", "passkeys.js", "passwords.js", "pages.css", "icon.svg")
 
 
 def create_app(config: IdentityProviderConfig, clock: Callable[[], float] = time.time) -> Starlette:
-    """An identity provider as an ASGI application; `clock` gives Unix time."""
+    """Return an identity provider as an ASGI application; `clock` gives Unix time.
+
+    `app.state.metrics` is what it counts.
+    """
     engine = open_store(config.database)
     _make_demo_accounts(config, engine)
     services = Services.on(engine, config, clock)
-    keys = SigningKeys(engine, config.key_lifetime, clock)
+    keys, counts = SigningKeys(engine, config.key_lifetime, clock), services.counts
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -48,14 +58,19 @@ def create_app(config: IdentityProviderConfig, clock: Callable[[], float] = time
     app = Starlette(
         lifespan=lifespan,
         routes=[
-            *_for_pages_of_others(Proxy(config, keys), Signing(config, services.sessions, keys, clock)),
+            *_for_pages_of_others(Proxy(config, keys), Signing(config, services.sessions, keys, clock, counts)),
             *_for_anyone(services),
             *_for_people_signed_in(services),
         ],
-        middleware=[Middleware(HostGuard, origin=config.origin)],
+        middleware=[
+            Middleware(RequestLog, counts=counts.requests),
+            Middleware(HostGuard, origin=config.origin, counts=counts.requests),
+        ],
         exception_handlers={Problem: services.pages.problem, HTTPException: services.pages.problem},
     )
     app.state.config = config
+    app.state.metrics = Metrics()
+    counts.show(app.state.metrics)
     return app
 
 
@@ -101,22 +116,27 @@ def _for_people_signed_in(services: Services) -> list[Route]:
 
 
 async def serve(config: IdentityProviderConfig) -> None:
-    """Serves until the process is told to end."""
-    await uvicorn.Server(server_config(config)).serve()
+    """Serve until the process is told to end."""
+    app = create_app(config)
+    async with shown(app.state.metrics, config.metrics):
+        log.info(LogCode.STARTED, "an identity provider starts on port %d", config.port)
+        await uvicorn.Server(server_config(config, app)).serve()
 
 
-def server_config(config: IdentityProviderConfig) -> uvicorn.Config:
+def server_config(config: IdentityProviderConfig, app: Starlette | None = None) -> uvicorn.Config:
     """How the application is served."""
     return uvicorn.Config(
-        create_app(config),
+        app or create_app(config),
         host=config.host,
         port=config.port,
         server_header=False,
         # Guesses are counted by the connection's own address, not by one that anybody's header claims.
         proxy_headers=bool(config.trusted_proxies),
         forwarded_allow_ips=list(config.trusted_proxies),
+        # `RequestLog` writes a line for each request, without its address and path; records of uvicorn go through
+        # this process's handler, from level warning on.
         access_log=False,
-        log_level="warning",
+        log_config=None,
         timeout_graceful_shutdown=1,
     )
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from perc_server.identity_provider.accounts import Account
 from perc_server.identity_provider.guards import is_web_origin
-from perc_server.problems import Problem
+from perc_server.problems import Problem, ProblemKind
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
@@ -33,9 +33,11 @@ class Asking:
         username, again = query.get("username", "")[:64], "again" in query
         asking = cls(query.get("origin", ""), query.get("challenge", ""), username, again)
         if asking.origin and not is_web_origin(asking.origin):
-            raise Problem(HTTPStatus.BAD_REQUEST, "bad-origin", "The site that asks is not named by a web origin.")
+            raise Problem(
+                HTTPStatus.BAD_REQUEST, ProblemKind.BAD_ORIGIN, "The site that asks is not named by a web origin."
+            )
         if bool(asking.origin) != bool(asking.challenge) or not CHALLENGE.fullmatch(asking.challenge or "A" * 43):
-            raise Problem(HTTPStatus.BAD_REQUEST, "bad-challenge", "The link to this page is not complete.")
+            raise Problem(HTTPStatus.BAD_REQUEST, ProblemKind.BAD_CHALLENGE, "The link to this page is not complete.")
         return asking
 
     @property

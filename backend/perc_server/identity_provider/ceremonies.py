@@ -42,6 +42,7 @@ from webauthn.helpers.structs import (
 from perc_server.identity_provider.accounts import Account
 from perc_server.identity_provider.challenges import LIFETIME, Challenges
 from perc_server.identity_provider.config import IdentityProviderConfig
+from perc_server.identity_provider.counts import PasskeyRefusal
 from perc_server.identity_provider.passkeys import Passkey, Passkeys
 from perc_server.identity_provider.sessions import SignIn
 
@@ -65,7 +66,11 @@ MAX_CREDENTIAL_ID = 1023
 
 
 class PasskeyRefusedError(Exception):
-    """The response does not count; the reason is for the log and for tests, not for whoever sent it."""
+    """The response does not count; the reason is for counters, logs and tests, not for whoever sent it."""
+
+    def __init__(self, reason: PasskeyRefusal) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Ceremonies:
@@ -109,9 +114,9 @@ class Ceremonies:
         try:
             passkey = self._registered(sign_in, response, label)
         except MALFORMED as error:
-            raise PasskeyRefusedError(str(error)) from error
+            raise PasskeyRefusedError(PasskeyRefusal.MALFORMED) from error
         if not self._passkeys.add(passkey):
-            raise PasskeyRefusedError("the passkey is already in the store, or the account has too many")
+            raise PasskeyRefusedError(PasskeyRefusal.NOT_ADDED)
 
     def request_options(self, browser: str) -> str:
         """PublicKeyCredentialRequestOptionsJSON for the browser that has this secret."""
@@ -128,12 +133,12 @@ class Ceremonies:
         try:
             return self._authenticated(browser, response)
         except MALFORMED as error:
-            raise PasskeyRefusedError(str(error)) from error
+            raise PasskeyRefusedError(PasskeyRefusal.MALFORMED) from error
 
     def _registered(self, sign_in: SignIn, response: str, label: str) -> Passkey:
         credential = parse_registration_credential_json(response)
         if parse_attestation_object(credential.response.attestation_object).fmt not in NOT_ATTESTED:
-            raise PasskeyRefusedError("an attestation that was not asked for")
+            raise PasskeyRefusedError(PasskeyRefusal.ATTESTATION)
         verified = verify_registration_response(
             credential=credential,
             expected_challenge=self._challenge(_adding(sign_in), credential.response.client_data_json),
@@ -142,7 +147,7 @@ class Ceremonies:
             require_user_verification=True,
         )
         if len(verified.credential_id) > MAX_CREDENTIAL_ID:
-            raise PasskeyRefusedError("the credential id is too long")
+            raise PasskeyRefusedError(PasskeyRefusal.CREDENTIAL_ID_TOO_LONG)
         # A key that is none would be found out at the first sign-in only.
         decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
         return Passkey(
@@ -163,7 +168,7 @@ class Ceremonies:
         # "Verify that response.userHandle is present. Verify that the user account identified by response.userHandle
         # contains a credential record whose id equals credential.rawId" (Section 7.2).
         if passkey is None or credential.response.user_handle != passkey.handle:
-            raise PasskeyRefusedError("nobody's passkey, or not the one's that it says")
+            raise PasskeyRefusedError(PasskeyRefusal.UNKNOWN)
         verified = verify_authentication_response(
             credential=credential,
             expected_challenge=challenge,
@@ -174,7 +179,7 @@ class Ceremonies:
             require_user_verification=True,
         )
         if not self._passkeys.used(passkey, verified.new_sign_count):
-            raise PasskeyRefusedError("the signature counter went back: there may be a copy of this passkey")
+            raise PasskeyRefusedError(PasskeyRefusal.COUNTER)
         return passkey.account
 
     def _challenge(self, holder: str, client_data: bytes) -> bytes:
@@ -183,10 +188,10 @@ class Ceremonies:
         # "verify that the Relying Party expects that this credential would have been created within an iframe that is
         # not same-origin with its ancestors" (Section 7.1; used: Section 7.2): it does not.
         if members.get("crossOrigin", False) is not False or "topOrigin" in members:
-            raise PasskeyRefusedError("the ceremony was in another site's page")
+            raise PasskeyRefusedError(PasskeyRefusal.FOREIGN_FRAME)
         challenge = parse_client_data_json(client_data).challenge
         if not self._challenges.take(holder, challenge):
-            raise PasskeyRefusedError("the challenge is not, or no longer, this browser's")
+            raise PasskeyRefusedError(PasskeyRefusal.CHALLENGE)
         return challenge
 
 

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from argon2 import Parameters
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from perc_server.observability.listener import MetricsAddress
+
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
@@ -32,6 +34,8 @@ class IdentityProviderConfig:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses of reverse proxies, which say in X-Forwarded-For for whom they ask; without it, all who come through
     one would share its limits."""
+    metrics: MetricsAddress | None = None
+    """Where its metrics are shown; nowhere without it."""
     demo_accounts: tuple[DemoAccount, ...] = ()
     assertion_lifetime: int = 300
     """Enough for an offer to reach its validator; a stolen assertion is of no use after it."""

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from perc_server.bodies import TOO_LARGE, read_bounded
-from perc_server.problems import Problem
+from perc_server.problems import Problem, ProblemKind
 
 MAX_FORM = 16 * 1024
 """Octets of a form: two passwords with every character escaped, or a passkey's response."""
@@ -29,13 +29,13 @@ CSRF_COOKIE = "__Host-csrf"
 async def read_json(request: Request, limit: int) -> dict[str, Any]:
     """The body as a JSON object."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be application/json.")
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, ProblemKind.NOT_JSON, "The body must be application/json.")
     try:
         document = json.loads(await read_bounded(request, limit))
     except (ValueError, RecursionError):
-        raise Problem(HTTPStatus.BAD_REQUEST, "not-json", "The body is not JSON.") from None
+        raise Problem(HTTPStatus.BAD_REQUEST, ProblemKind.NOT_JSON, "The body is not JSON.") from None
     if not isinstance(document, dict):
-        raise Problem(HTTPStatus.BAD_REQUEST, "not-an-object", "The body is not a JSON object.")
+        raise Problem(HTTPStatus.BAD_REQUEST, ProblemKind.NOT_AN_OBJECT, "The body is not a JSON object.")
     return document
 
 
@@ -46,7 +46,7 @@ async def read_form(request: Request) -> dict[str, str]:
     try:
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10))
     except ValueError:
-        raise Problem(HTTPStatus.BAD_REQUEST, "not-a-form", "The body is not a form.") from None
+        raise Problem(HTTPStatus.BAD_REQUEST, ProblemKind.NOT_A_FORM, "The body is not a form.") from None
     if not hmac.compare_digest(browser_secret(request).encode(), fields.get("csrf", "").encode()):
         raise _not_this_browsers()
     return fields
@@ -62,20 +62,20 @@ def browser_secret(request: Request) -> str:
 
 def _not_this_browsers() -> Problem:
     detail = "The form is not from this browser's own page. Go back and reload it."
-    return Problem(HTTPStatus.FORBIDDEN, "csrf", detail)
+    return Problem(HTTPStatus.FORBIDDEN, ProblemKind.CSRF, detail)
 
 
 def check_own_origin(request: Request) -> None:
     """Only this site's own pages and frames: both headers are the browser's, out of a script's reach."""
     own = request.app.state.config.origin
     if request.headers.get("origin") != own or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        raise Problem(HTTPStatus.FORBIDDEN, "cross-site", "Only pages of this site may do that.")
+        raise Problem(HTTPStatus.FORBIDDEN, ProblemKind.CROSS_SITE, "Only pages of this site may do that.")
 
 
 def check_same_origin_fetch(request: Request) -> None:
     """As `check_own_origin`, and the browser must have said so by `Sec-Fetch-Site`."""
     if request.headers.get("sec-fetch-site") != "same-origin":
-        raise Problem(HTTPStatus.FORBIDDEN, "cross-site", "Only pages of this site may do that.")
+        raise Problem(HTTPStatus.FORBIDDEN, ProblemKind.CROSS_SITE, "Only pages of this site may do that.")
     check_own_origin(request)
 
 
@@ -84,9 +84,9 @@ def member(document: dict[str, Any], name: str, limit: int) -> str:
     value = document.get(name)
     # JSON can spell lone surrogates, which are no text.
     if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
-        raise Problem(HTTPStatus.BAD_REQUEST, "malformed", f"`{name}` must be a string.")
+        raise Problem(HTTPStatus.BAD_REQUEST, ProblemKind.MALFORMED, f"`{name}` must be a string.")
     if len(value.encode()) > limit:
-        raise Problem(TOO_LARGE, "too-large", f"`{name}` is longer than {limit} octets.")
+        raise Problem(TOO_LARGE, ProblemKind.TOO_LARGE, f"`{name}` is longer than {limit} octets.")
     return value
 
 

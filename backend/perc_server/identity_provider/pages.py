@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, Response
 
 from perc_server.identity_provider import cookies
 from perc_server.identity_provider.guards import CSRF_COOKIE, csrf_token
-from perc_server.problems import Problem
+from perc_server.problems import Problem, ProblemKind
+from perc_server.request_log import RequestCounts
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -52,8 +53,9 @@ class Markup(str):
 class Pages:
     """Renders templates inside the common layout."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, counts: RequestCounts) -> None:
         self._name = name
+        self._counts = counts
         self._templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES.glob("*.html")}
 
     def fragment(self, template: str, **values: str) -> Markup:
@@ -78,9 +80,10 @@ class Pages:
         """Starlette's exception handler: a page for people, a problem document for programs."""
         if isinstance(error, HTTPException):
             status = HTTPStatus(error.status_code)
-            error = Problem(status, "not-here", f"{status.phrase}: there is no such page here.")
+            error = Problem(status, ProblemKind.NOT_HERE, f"{status.phrase}: there is no such page here.")
         if not isinstance(error, Problem):
             raise error
+        self._counts.refuse(request, error)
         if "text/html" not in request.headers.get("accept", ""):
             return error.response()
         return self.render("problem", error.status.phrase, error.status, detail=str(error))

@@ -16,7 +16,9 @@ from perc_server.identity_provider.passkeys import MAX_LABEL, Passkey
 from perc_server.identity_provider.services import Services
 from perc_server.identity_provider.sessions import SignIn
 from perc_server.identity_provider.throttle import too_many
-from perc_server.problems import Problem
+from perc_server.observability.codes import LogCode
+from perc_server.problems import Problem, ProblemKind
+from perc_server.request_log import log_of
 
 REFUSED = "That passkey could not be added. Perhaps it took too long: try again."
 
@@ -30,6 +32,7 @@ class PasskeyPages:
         self._sessions = services.sessions
         self._limits = services.limits
         self._pages = services.pages
+        self._counts = services.counts
 
     async def show_new(self, request: Request, sign_in: SignIn) -> Response:
         """GET /account/passkeys/new; whoever has been signed in for long first proves again who they are."""
@@ -53,7 +56,9 @@ class PasskeyPages:
         label = _label(fields)
         try:
             await run_in_threadpool(self._ceremonies.add, sign_in, fields.get("credential", ""), label)
-        except PasskeyRefusedError:
+        except PasskeyRefusedError as error:
+            self._counts.passkeys_refused[error.reason] += 1
+            log_of(request).info(LogCode.PASSKEY_REFUSED, "%s", error.reason)
             return self._new_page(request, label, REFUSED)
         return RedirectResponse("/account?done=passkey-added", HTTPStatus.SEE_OTHER)
 
@@ -84,11 +89,13 @@ class PasskeyPages:
         for passkey in await run_in_threadpool(self._passkeys.of, sign_in.account):
             if passkey.credential_id == credential_id:
                 return passkey
-        raise Problem(HTTPStatus.NOT_FOUND, "no-passkey", "You have no such passkey.")
+        raise Problem(HTTPStatus.NOT_FOUND, ProblemKind.NO_PASSKEY, "You have no such passkey.")
 
     def _check_recent(self, sign_in: SignIn) -> None:
         if not self._sessions.is_recent(sign_in):
-            raise Problem(HTTPStatus.FORBIDDEN, "sign-in-again", "You signed in long ago. Sign in again first.")
+            raise Problem(
+                HTTPStatus.FORBIDDEN, ProblemKind.SIGN_IN_AGAIN, "You signed in long ago. Sign in again first."
+            )
 
     def _new_page(self, request: Request, label: str = "", problem: str = "") -> Response:
         status = 422 if problem else 200

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from perc_server.problems import Problem
+from perc_server.problems import Problem, ProblemKind
 
 CONCURRENT = 2
 """One hash needs 64 MiB: more at once would let a burst of guesses use up the machine."""
@@ -104,7 +104,9 @@ class Passwords:
     @contextlib.asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         if self._waiting >= WAITING:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Too many people sign in at once. Try again.")
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE, ProblemKind.BUSY, "Too many people sign in at once. Try again."
+            )
         self._waiting += 1
         try:
             async with self._slots:

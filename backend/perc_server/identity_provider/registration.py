@@ -9,9 +9,13 @@ from starlette.responses import Response
 from perc_server.addresses import network
 from perc_server.identity_provider import names, passwords
 from perc_server.identity_provider.asking import Asking
+from perc_server.identity_provider.counts import RegistrationRefusal
 from perc_server.identity_provider.guards import read_form
 from perc_server.identity_provider.services import Services
 from perc_server.identity_provider.throttle import too_many
+from perc_server.observability.codes import LogCode
+from perc_server.observability.identifying import Kind, identifying
+from perc_server.request_log import client_of, log_of
 
 TAKEN = "This name, or one that looks like it, is taken."
 """The one thing that registration must tell about others; how often it is told is limited by network."""
@@ -27,6 +31,7 @@ class Registration:
         self._visitors = services.visitors
         self._limits = services.limits
         self._pages = services.pages
+        self._counts = services.counts
 
     async def show(self, request: Request) -> Response:
         """GET /register."""
@@ -39,19 +44,29 @@ class Registration:
         name, password = names.canonical(fields.get("name", "")), fields.get("password", "")
         objections = names.objection(name) or "", passwords.objection(password, name) or ""
         if any(objections):
+            self._refuse(request, RegistrationRefusal.BAD_NAME if objections[0] else RegistrationRefusal.BAD_PASSWORD)
             return self._page(request, asking, name, *objections)
         if wait := self._limits.registration(network(request)):
+            self._refuse(request, RegistrationRefusal.TOO_MANY)
             problem = too_many(wait)
             response = self._page(request, asking, name, problem.detail, status=problem.status)
             response.headers["Retry-After"] = str(int(wait) + 1)
             return response
         if await run_in_threadpool(self._accounts.is_taken, name):
+            self._refuse(request, RegistrationRefusal.TAKEN)
             return self._page(request, asking, name, TAKEN)
         password_hash = await self._passwords.hash(password)
         account = await run_in_threadpool(self._accounts.register, name, password_hash)
         if account is None:
+            self._refuse(request, RegistrationRefusal.TAKEN)
             return self._page(request, asking, name, TAKEN)
+        self._counts.registered += 1
+        log_of(request).info(LogCode.REGISTERED, "%s", identifying(Kind.ACCOUNT, account.name))
         return await self._visitors.begin(request, account, asking.signed_in_as(account))
+
+    def _refuse(self, request: Request, reason: RegistrationRefusal) -> None:
+        self._counts.registrations_refused[reason] += 1
+        log_of(request).info(LogCode.REGISTRATION_REFUSED, "%s for %s", reason, client_of(request))
 
     def _page(
         self,

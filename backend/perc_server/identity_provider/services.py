@@ -11,6 +11,7 @@ from perc_server.identity_provider.accounts import Accounts
 from perc_server.identity_provider.ceremonies import Ceremonies
 from perc_server.identity_provider.challenges import Challenges
 from perc_server.identity_provider.config import IdentityProviderConfig
+from perc_server.identity_provider.counts import IdentityProviderCounts
 from perc_server.identity_provider.pages import Pages
 from perc_server.identity_provider.passkeys import Passkeys
 from perc_server.identity_provider.passwords import Passwords
@@ -32,10 +33,12 @@ class Services:
     visitors: Visitors
     limits: Limits
     pages: Pages
+    counts: IdentityProviderCounts
 
     @classmethod
     def on(cls, engine: Engine, config: IdentityProviderConfig, clock: Callable[[], float]) -> Services:
         """On a store; `clock` gives Unix time."""
+        counts = IdentityProviderCounts()
         passkeys, sessions = Passkeys(engine, clock), Sessions(engine, config, clock)
         return cls(
             config,
@@ -45,6 +48,7 @@ class Services:
             Ceremonies(config, passkeys, Challenges(engine, clock), clock),
             sessions,
             Visitors(config, sessions),
-            Limits(clock),
-            Pages(config.name),
+            Limits(clock, counts),
+            Pages(config.name, counts.requests),
+            counts,
         )

@@ -7,12 +7,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from perc_server.addresses import network
+from perc_server.identity_provider.accounts import Account
 from perc_server.identity_provider.asking import Asking
 from perc_server.identity_provider.ceremonies import PasskeyRefusedError
+from perc_server.identity_provider.counts import SignInMethod, SignInRefusal
 from perc_server.identity_provider.guards import browser_secret, check_same_origin_fetch, read_form
 from perc_server.identity_provider.names import canonical
 from perc_server.identity_provider.services import Services
 from perc_server.identity_provider.throttle import too_many
+from perc_server.observability.codes import LogCode
+from perc_server.observability.identifying import Kind, identifying
+from perc_server.request_log import client_of, log_of
 
 # The same words for an unknown name, or for a passkey of nobody's: the page does not tell who has an account.
 WRONG_PASSWORD = "That name and password do not match."  # noqa: S105
@@ -30,6 +35,7 @@ class SigningIn:
         self._visitors = services.visitors
         self._limits = services.limits
         self._pages = services.pages
+        self._counts = services.counts
 
     def page(self, request: Request, asking: Asking) -> Response:
         """The page, with nothing wrong yet."""
@@ -42,11 +48,14 @@ class SigningIn:
         name, password = canonical(fields.get("name", ""))[:64], fields.get("password", "")
         own = await self._visitors.has_been(request, name)
         if wait := self._limits.guess(name, network(request), own=own):
+            self._note_refusal(request, SignInRefusal.TOO_MANY)
             return self._refused(request, asking, name, wait)
         known = await run_in_threadpool(self._accounts.with_hash, name)
         if not await self._passwords.verify(known and known[1], password) or known is None:
+            self._note_refusal(request, SignInRefusal.WRONG_PASSWORD)
             return self._page(request, asking, 401, name=name, problem=WRONG_PASSWORD, invalid="true")
         self._limits.guessed(name, network(request), own=own)
+        self._note_sign_in(request, known[0], SignInMethod.PASSWORD)
         return await self._visitors.begin(request, known[0], asking.signed_in_as(known[0]))
 
     async def passkey_options(self, request: Request) -> Response:
@@ -66,9 +75,22 @@ class SigningIn:
             account = await run_in_threadpool(
                 self._ceremonies.authenticate, browser_secret(request), fields.get("credential", "")
             )
-        except PasskeyRefusedError:
+        except PasskeyRefusedError as error:
+            self._counts.passkeys_refused[error.reason] += 1
+            log_of(request).info(LogCode.PASSKEY_REFUSED, "%s", error.reason)
+            self._note_refusal(request, SignInRefusal.PASSKEY)
             return self._page(request, asking, 401, passkey_problem=WRONG_PASSKEY)
+        self._note_sign_in(request, account, SignInMethod.PASSKEY)
         return await self._visitors.begin(request, account, asking.signed_in_as(account))
+
+    def _note_sign_in(self, request: Request, account: Account, method: SignInMethod) -> None:
+        self._counts.sign_ins[method] += 1
+        log_of(request).info(LogCode.SIGN_IN, "%s by %s", identifying(Kind.ACCOUNT, account.name), method)
+
+    def _note_refusal(self, request: Request, reason: SignInRefusal) -> None:
+        self._counts.sign_ins_refused[reason] += 1
+        # Not the name that was typed: people type their password there, too.
+        log_of(request).info(LogCode.SIGN_IN_REFUSED, "%s for %s", reason, client_of(request))
 
     def _refused(self, request: Request, asking: Asking, name: str, wait: float) -> Response:
         problem = too_many(wait)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 
-from perc_server.problems import Problem
+from perc_server.identity_provider.counts import IdentityProviderCounts, LimitKind
+from perc_server.problems import Problem, ProblemKind
 
 MAX_KEYS = 10_000
 """Keys remembered; beyond it the one that has been quiet the longest is forgotten."""
@@ -55,7 +56,8 @@ class AttemptLimit:
 class Limits:
     """All limits of one provider. They are kept in memory: a restart forgets them, and each process has its own."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], counts: IdentityProviderCounts | None = None) -> None:
+        self._counts = counts or IdentityProviderCounts()
         self._names = AttemptLimit(10, 600, clock)
         self._own = AttemptLimit(10, 600, clock)
         self._networks = AttemptLimit(30, 600, clock)
@@ -69,9 +71,13 @@ class Limits:
         for everybody else, cannot lock it there, and get no guesses by it that they had not.
         """
         if own:
-            return _count(self._own, name)
-        if wait := max(self._names.wait(name), self._networks.wait(network)):
-            return wait
+            return self._count(LimitKind.OWN_NAME, self._own, name)
+        if wait := self._names.wait(name):
+            self._counts.limits[LimitKind.NAME] += 1
+        if network_wait := self._networks.wait(network):
+            self._counts.limits[LimitKind.NETWORK] += 1
+        if wait or network_wait:
+            return max(wait, network_wait)
         self._names.count(name)
         self._networks.count(network)
         return 0.0
@@ -86,22 +92,23 @@ class Limits:
 
     def registration(self, network: str) -> float:
         """Counts a registration; seconds to wait instead if there were too many."""
-        return _count(self._registrations, network)
+        return self._count(LimitKind.REGISTRATIONS, self._registrations, network)
 
     def challenge(self, network: str) -> float:
         """Counts a passkey challenge; seconds to wait instead if there were too many."""
-        return _count(self._challenges, network)
+        return self._count(LimitKind.CHALLENGES, self._challenges, network)
 
-
-def _count(limit: AttemptLimit, key: str) -> float:
-    wait = limit.wait(key)
-    if not wait:
-        limit.count(key)
-    return wait
+    def _count(self, kind: LimitKind, limit: AttemptLimit, key: str) -> float:
+        wait = limit.wait(key)
+        if wait:
+            self._counts.limits[kind] += 1
+        else:
+            limit.count(key)
+        return wait
 
 
 def too_many(wait: float) -> Problem:
     """What to tell whoever has to wait that many seconds."""
     minutes = int(wait // 60) + 1
     detail = f"Too many attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
-    return Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many", detail)
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, ProblemKind.TOO_MANY, detail)
