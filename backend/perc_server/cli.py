@@ -8,18 +8,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import logging
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 from perc_server import demo
+from perc_server.observability.listener import MetricsAddress
+from perc_server.observability.logs import FORMATS, LEVELS, LogOptions, set_up_logging
 
 
 def main() -> None:
-    """Runs the command that the arguments name, until it is told to end."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    """Run the command that the arguments name, until it is told to end."""
     arguments = parser().parse_args()
+    set_up_logging(log_options(arguments))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(arguments.command(arguments))
 
@@ -28,11 +29,43 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     root = argparse.ArgumentParser(prog="perc-server", description=__doc__)
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    _serve_command(commands.add_parser("serve", help="all parties, each as a process, for a demo on this machine"))
-    _call_processing_command(commands.add_parser("call-processing", help="rooms, offers, events, bridge, the page"))
-    _media_distributor_command(commands.add_parser("media-distributor", help="tunnel, ICE-lite, SRTP forwarding"))
-    _identity_provider_command(commands.add_parser("identity-provider", help="accounts, login, signed assertions"))
+    for name, add_options, purpose in (
+        ("serve", _serve_command, "all parties, each as a process, for a demo on this machine"),
+        ("call-processing", _call_processing_command, "rooms, offers, events, bridge, the page"),
+        ("media-distributor", _media_distributor_command, "tunnel, ICE-lite, SRTP forwarding"),
+        ("identity-provider", _identity_provider_command, "accounts, login, signed assertions"),
+    ):
+        command = commands.add_parser(name, help=purpose)
+        add_options(command)
+        _observability_options(command)
     return root
+
+
+def log_options(arguments: argparse.Namespace) -> LogOptions:
+    """Return what the arguments say about logging."""
+    return LogOptions(arguments.log_level, arguments.log_format, arguments.log_identities)
+
+
+def _observability_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--log-level", choices=LEVELS, default="info")
+    command.add_argument("--log-format", choices=FORMATS, default="text", help="json: one object per line")
+    command.add_argument(
+        "--log-identities", action="store_true", help="log rooms, names and addresses as they are, not as pseudonyms"
+    )
+    command.add_argument(
+        "--metrics",
+        type=_metrics_address,
+        metavar="HOST:PORT",
+        help="show counters at http://HOST:PORT/metrics; serve: the Media Distributor there, the identity "
+        "providers and call processing on the next ports",
+    )
+
+
+def _metrics_address(text: str) -> MetricsAddress:
+    try:
+        return MetricsAddress.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _serve_command(command: argparse.ArgumentParser) -> None:
@@ -42,6 +75,7 @@ def _serve_command(command: argparse.ArgumentParser) -> None:
     command.add_argument("--identity-provider-ports", type=int, nargs=2, default=[8001, 8002])
     command.add_argument("--tunnel-port", type=int, default=8443)
     command.add_argument("--control-port", type=int, default=8444)
+    _key_log_option(command)
     command.set_defaults(command=demo.serve)
 
 
@@ -77,6 +111,7 @@ def _call_processing(arguments: argparse.Namespace) -> Coroutine[Any, Any, None]
             assets=arguments.assets,
             trust_anchors=arguments.trust_anchors,
             trusted_proxies=tuple(arguments.trusted_proxy),
+            metrics=arguments.metrics,
         )
     )
 
@@ -92,7 +127,17 @@ def _media_distributor_command(command: argparse.ArgumentParser) -> None:
     command.add_argument("--control-port", type=int, required=True)
     command.add_argument("--media-host", default="127.0.0.1", help="the address that ICE candidates name")
     command.add_argument("--media-ports", type=int, nargs=2, metavar=("FIRST", "LAST"))
+    _key_log_option(command)
     command.set_defaults(command=_media_distributor)
+
+
+def _key_log_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--key-log",
+        type=Path,
+        metavar="FILE",
+        help="append the tunnels' TLS secrets in the NSS key log format: whoever reads FILE can decrypt them",
+    )
 
 
 def _media_distributor(arguments: argparse.Namespace) -> Coroutine[Any, Any, None]:
@@ -111,6 +156,8 @@ def _media_distributor(arguments: argparse.Namespace) -> Coroutine[Any, Any, Non
             tunnel_port=arguments.tunnel_port,
             media_host=arguments.media_host,
             media_ports=tuple(arguments.media_ports) if arguments.media_ports else None,
+            metrics=arguments.metrics,
+            key_log=arguments.key_log,
         )
     )
 
@@ -139,6 +186,7 @@ def _identity_provider(arguments: argparse.Namespace) -> Coroutine[Any, Any, Non
             database=arguments.database,
             name=arguments.name,
             trusted_proxies=tuple(arguments.trusted_proxy),
+            metrics=arguments.metrics,
             demo_accounts=tuple(DemoAccount(name, password) for name, _, password in accounts),
         )
     )

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 
 from perc_server.certificates import demo_certificates
+from perc_server.observability.logs import LogOptions
 
 MEDIA_DISTRIBUTOR_NAME = "md.localhost"
 START_LIMIT = 90.0  # seconds until a port must be open; a quiet machine takes two, a busy one has taken forty
@@ -84,7 +85,18 @@ def commands(arguments: argparse.Namespace) -> list[list[str]]:
     for provider, port in zip(IDENTITY_PROVIDERS, arguments.identity_provider_ports, strict=True):
         call_processing += ["--identity-provider", f"{provider.host}:{port}"]
         identity_providers.append(_identity_provider(arguments, provider, port))
-    return [media_distributor, *identity_providers, call_processing]
+    if arguments.key_log is not None:
+        media_distributor += ["--key-log", str(arguments.key_log)]
+    return _observed(arguments, [media_distributor, *identity_providers, call_processing])
+
+
+def _observed(arguments: argparse.Namespace, commands: list[list[str]]) -> list[list[str]]:
+    """Add the options that all have in common; metrics on one port after the other, in this order."""
+    for number, command in enumerate(commands):
+        command.extend(LogOptions(arguments.log_level, arguments.log_format, arguments.log_identities).arguments)
+        if arguments.metrics is not None:
+            command.extend(["--metrics", str(arguments.metrics.later(number))])
+    return commands
 
 
 def _identity_provider(arguments: argparse.Namespace, provider: DemoIdentityProvider, port: int) -> list[str]:

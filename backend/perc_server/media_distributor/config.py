@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from perc_server.observability.listener import MetricsAddress
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -47,3 +49,7 @@ class MediaDistributorConfig:
     maximum_bitrate: int = 2_500_000
     """Bits per second that a sender of video is allowed at most; enough for 720p."""
     timeouts: Timeouts = Timeouts()
+    metrics: MetricsAddress | None = None
+    """Where its metrics are shown; nowhere without it."""
+    key_log: Path | None = None
+    """Where the tunnels' TLS secrets are written, for debugging; nowhere without it."""
