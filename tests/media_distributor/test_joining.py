@@ -8,6 +8,7 @@ import pytest
 
 from perc.tunnel.messages import EndpointDisconnect, SignAnswer, SignAnswerAck, SignAnswerReject
 from perc.tunnel.origin import origin_of
+from perc_server.media_distributor.counts import DatagramDrop
 from perc_server.media_distributor.sdp import MAXIMUM_OFFER
 from tests.loop_time import movable_time
 from tests.media_distributor.call_processing_stand_in import Refused
@@ -190,7 +191,7 @@ async def test_after_an_ice_restart_the_old_address_is_nobodys(stage: Stage) -> 
     await until(lambda: len(bob.packets) == 2)
     abandoned.sendto(protected, alice.remote)
     conference = stage.distributor.conference("room")
-    await until(lambda: conference and conference.dropped["RTP"])
+    await until(lambda: conference and conference.dropped[DatagramDrop.UNKNOWN_ADDRESS])
     abandoned.close()
 
 

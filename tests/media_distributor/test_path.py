@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aioice import stun
 
+from perc_server.media_distributor.counts import DatagramDrop
 from perc_server.media_distributor.endpoint import DATAGRAMS_PER_SECOND, DTLS_BURST, DTLS_PER_SECOND, Allowance
 from tests.loop_time import standing_time
 from tests.media_distributor.conftest import Stage
@@ -87,7 +88,7 @@ async def test_one_endpoints_flood_is_its_own_loss(stage: Stage) -> None:
     with standing_time():
         for _ in range(3 * DATAGRAMS_PER_SECOND):
             conference.receive(b"\x80\x60" + bytes(30), bob.transport.get_extra_info("sockname"))
-    assert conference.dropped["RTP"] > DATAGRAMS_PER_SECOND
+    assert conference.dropped[DatagramDrop.OVER_RATE] > DATAGRAMS_PER_SECOND
     alice.send_rtp(audio_packet(1001, 1))
     await until(lambda: carol.of(1001))
 
@@ -102,7 +103,7 @@ async def test_a_flood_of_dtls_does_not_reach_the_key_distributor(stage: Stage) 
     with standing_time():
         for _ in range(DATAGRAMS_PER_SECOND):
             conference.receive(b"\x17" + bytes(1000), alice.transport.get_extra_info("sockname"))
-    assert conference.dropped["DTLS"] >= DATAGRAMS_PER_SECOND - DTLS_BURST - DTLS_PER_SECOND
+    assert conference.dropped[DatagramDrop.OVER_RATE_DTLS] >= DATAGRAMS_PER_SECOND - DTLS_BURST - DTLS_PER_SECOND
     alice.send_rtp(audio_packet(1001, 1))
     await until(lambda: bob.packets)
     await settled()

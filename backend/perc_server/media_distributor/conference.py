@@ -10,7 +10,6 @@ What one endpoint sends wrong costs only itself: datagrams are dropped and count
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 
 from perc.errors import IllegalParameter
@@ -25,6 +24,7 @@ from perc.tunnel.messages import (
 from perc.x509.fingerprint import Fingerprint
 from perc_server.media_distributor.answer import Answer
 from perc_server.media_distributor.config import MediaDistributorConfig
+from perc_server.media_distributor.counts import DatagramDrop, EndpointEnd, MediaDistributorCounts, TunnelEnd
 from perc_server.media_distributor.demultiplex import Datagram, classify
 from perc_server.media_distributor.endpoint import Endpoint
 from perc_server.media_distributor.endpoints import Endpoints
@@ -47,11 +47,14 @@ from perc_server.media_distributor.seams import Tamper, Tap
 from perc_server.media_distributor.signatures import Signatures
 from perc_server.media_distributor.switchboard import Switchboard
 from perc_server.media_distributor.tunnel import Tunnel
+from perc_server.observability.codes import LogCode
+from perc_server.observability.identifying import Kind, identifying
+from perc_server.observability.logs import Log
 
 TICK = 0.1
 """Seconds between looks at what is due: well below the shortest interval, half a second between key frames."""
 
-logger = logging.getLogger(__name__)
+_log = Log(__name__)
 
 
 class Conference:
@@ -65,6 +68,7 @@ class Conference:
         notify: Notify,
         tap: Tap | None = None,
         tamper: Tamper | None = None,
+        counts: MediaDistributorCounts | None = None,
     ) -> None:
         self.name = name
         self.fingerprint = fingerprint
@@ -73,36 +77,41 @@ class Conference:
         self._notify = notify
         self._tap = tap
         self._tamper = tamper
+        self.counts = counts or MediaDistributorCounts()
+        self.log = _log.of("conference")
         self._loop = asyncio.get_running_loop()
-        self.link = KeyDistributorLink(config.timeouts, self._loop.time())
+        self.link = KeyDistributorLink(config.timeouts, self._loop.time(), self.counts)
         self.signatures = Signatures(config.timeouts.signature)
-        self.port = MediaPort(config.media_host, config.media_ports, self.receive, tamper)
-        self.endpoints = Endpoints()
-        self.path = Forwarder(self.send, self._heard, tap, tamper)
+        self.port = MediaPort(config.media_host, config.media_ports, self.receive, tamper, self.counts)
+        self.endpoints = Endpoints(self.counts)
+        self.path = Forwarder(self.send, self._heard, tap, tamper, self.counts)
         self.switchboard = Switchboard(self.path, tamper)
-        self._reports = Reports(self.path, self.switchboard, config.maximum_bitrate)
-        self._counts: Counter[str] = Counter()
-        self.dropped: Counter[str] = Counter()
+        self._reports = Reports(self.path, self.switchboard, config.maximum_bitrate, self.counts)
+        self._source_counts: Counter[str] = Counter()
+        self.dropped = self.counts.datagrams_dropped
 
     def admit(self, endpoint: Endpoint, answer: Answer) -> None:
         """An answer to the endpoint has been signed: from now on it holds."""
+        if self.endpoints.get(endpoint.endpoint_id) is None:
+            self.counts.endpoints_admitted += 1
+            endpoint.log.info(LogCode.ENDPOINT_ADMITTED, "%s", identifying(Kind.ENDPOINT, endpoint.endpoint_id))
         self.endpoints.add(endpoint)
         self.switchboard.apply(endpoint, answer)
         self._reports.request_key_frames(self._loop.time())
         self._report_sources()
 
-    def leave(self, endpoint: Endpoint) -> None:
+    def leave(self, endpoint: Endpoint, reason: EndpointEnd = EndpointEnd.LEFT) -> None:
         """The endpoint left: its hop's keys and its sources are gone, and the Key Distributor is told."""
         self.link.farewell(endpoint)
-        self._remove(endpoint)
+        self._remove(endpoint, reason)
 
     def close(self) -> None:
         """The conference is over."""
         for endpoint in self.endpoints:
-            self.leave(endpoint)
+            self.leave(endpoint, EndpointEnd.CONFERENCE_ENDED)
         tunnel, self.link.tunnel = self.link.tunnel, None
         if tunnel is not None:
-            tunnel.close()
+            tunnel.close(TunnelEnd.CONFERENCE_ENDED)
         self.signatures.abandon(Refusal(Code.NO_SUCH_CONFERENCE, "the conference ended"))
         self.port.close()
 
@@ -120,7 +129,7 @@ class Conference:
         """See `TunnelUser`. The same Key Distributor again: the newer tunnel wins."""
         older = self.link.up(tunnel)
         if older is not None:
-            older.close()
+            older.close(TunnelEnd.REPLACED)
             self._abandon_signatures()
         self.step(StepName.TLS)
         self.step(StepName.PROFILES)
@@ -151,7 +160,9 @@ class Conference:
                 self.signatures.rejected(message)
             case MediaKeys() | TunneledDtls() | EndpointDisconnect():
                 endpoint = self.endpoints.by_association(message.association_id)
-                if endpoint is not None:
+                if endpoint is None:
+                    self.counts.associations_unknown += 1
+                else:
                     self._received_for(endpoint, message)
 
     def _received_for(self, endpoint: Endpoint, message: MediaKeys | TunneledDtls | EndpointDisconnect) -> None:
@@ -161,19 +172,22 @@ class Conference:
             case MediaKeys():
                 self._take_keys(endpoint, message)
             case EndpointDisconnect():
-                self._remove(endpoint)
+                self._remove(endpoint, EndpointEnd.KEY_DISTRIBUTOR)
                 self._notify(EndpointLeft(self.name, endpoint.endpoint_id))
 
     def _take_keys(self, endpoint: Endpoint, message: MediaKeys) -> None:
         if endpoint.has_hop:
             # Never a second time: the hop would start its packet indices anew, under a key that has used them.
-            logger.warning("%s: media_keys for an association that has its keys", self.name)
+            self.counts.keys_refused += 1
+            endpoint.log.warning(LogCode.ENDPOINT_KEYS_REFUSED, "media_keys for an association that has its keys")
             return
         try:
             keys = HopKeys.from_media_keys(message)
         except IllegalParameter as error:
-            logger.warning("%s: media_keys: %s", self.name, error)
-            self.drop(endpoint)
+            self.counts.keys_refused += 1
+            detail = identifying(Kind.DETAIL, error)
+            endpoint.log.warning(LogCode.ENDPOINT_KEYS_REFUSED, "media_keys that are not one hop's: %s", detail)
+            self.drop(endpoint, EndpointEnd.BAD_KEYS)
             return
         endpoint.has_hop = True
         self.path.add_hop(endpoint.endpoint_id, keys)
@@ -187,14 +201,19 @@ class Conference:
 
     def receive(self, datagram: bytes, address: Address) -> None:
         """A datagram came from an address."""
+        self.counts.datagrams_received += 1
         kind = classify(datagram)
         now = self._loop.time()
         if kind is Datagram.STUN:
             self._receive_check(datagram, address, now)
             return
         endpoint = self.endpoints.by_address(address)
-        if endpoint is None or kind is Datagram.UNKNOWN or not endpoint.may_send(kind, now):
-            self.dropped[kind.name] += 1
+        if kind is Datagram.UNKNOWN:
+            self.dropped[DatagramDrop.NO_PROTOCOL] += 1
+        elif endpoint is None:
+            self.dropped[DatagramDrop.UNKNOWN_ADDRESS] += 1
+        elif not endpoint.may_send(kind, now):
+            self.dropped[DatagramDrop.OVER_RATE_DTLS if kind is Datagram.DTLS else DatagramDrop.OVER_RATE] += 1
         elif kind is Datagram.DTLS:
             self._receive_dtls(endpoint, datagram)
         elif kind is Datagram.RTCP:
@@ -228,25 +247,30 @@ class Conference:
         endpoint = self.endpoints.get(endpoint_id)
         if endpoint is not None and endpoint.ice.selected is not None:
             self.port.send(datagram, endpoint.ice.selected)
+        else:
+            self.dropped[DatagramDrop.NO_PATH] += 1
 
     # Time.
 
-    def tick(self, now: float) -> str | None:
-        """Do what is due; the reason if the conference is over."""
+    def tick(self, now: float) -> bool:
+        """Do what is due; return whether the Key Distributor is gone, and with it the conference."""
         for endpoint in self.endpoints:
             if now >= endpoint.deadline:
-                self.drop(endpoint)
+                is_connected = endpoint.ice.selected is not None
+                self.drop(endpoint, EndpointEnd.CONSENT_EXPIRED if is_connected else EndpointEnd.NEVER_CONNECTED)
             else:
                 self._reports.report(endpoint, now)
         self._reports.request_key_frames(now)
-        return "the Key Distributor is gone" if self.link.is_gone(now) else None
+        return self.link.is_gone(now)
 
-    def drop(self, endpoint: Endpoint) -> None:
+    def drop(self, endpoint: Endpoint, reason: EndpointEnd = EndpointEnd.CONSENT_EXPIRED) -> None:
         """Remove an endpoint that is gone or cannot stay, and report it to call processing and the Key Distributor."""
-        self.leave(endpoint)
+        self.leave(endpoint, reason)
         self._notify(EndpointLeft(self.name, endpoint.endpoint_id))
 
-    def _remove(self, endpoint: Endpoint) -> None:
+    def _remove(self, endpoint: Endpoint, reason: EndpointEnd) -> None:
+        self.counts.endpoints_ended[reason] += 1
+        endpoint.log.info(LogCode.ENDPOINT_LEFT, "%s", reason)
         self.endpoints.remove(endpoint)
         self.path.remove_hop(endpoint.endpoint_id)
         self.switchboard.left(endpoint)
@@ -255,6 +279,6 @@ class Conference:
 
     def _report_sources(self) -> None:
         counts = self.switchboard.counts
-        if counts != self._counts:
-            self._counts = counts
+        if counts != self._source_counts:
+            self._source_counts = counts
             self._notify(SourcesChanged(self.name, counts["audio"], counts["video"]))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,9 +19,13 @@ from cryptography.x509 import load_pem_x509_certificate
 from perc.x509.fingerprint import Fingerprint
 from perc_server.keepalive import keep_alive
 from perc_server.media_distributor.config import MediaDistributorConfig
+from perc_server.media_distributor.counts import ControlEnd, MediaDistributorCounts
 from perc_server.media_distributor.events import Event, Notify, as_message
 from perc_server.media_distributor.refusal import Code, Refusal
 from perc_server.media_distributor.requests import MAXIMUM_LINE, Request, read_id, read_request
+from perc_server.observability.codes import LogCode
+from perc_server.observability.identifying import Kind, identifying
+from perc_server.observability.logs import Log
 
 MAXIMUM_UNSENT = 8 << 20
 """Octets that call processing may leave unread before its connection is closed."""
@@ -30,7 +33,7 @@ MAXIMUM_UNSENT = 8 << 20
 MAXIMUM_REQUESTS = 200
 """Requests under way at once; the next one is read when one is done."""
 
-logger = logging.getLogger(__name__)
+log = Log(__name__)
 
 Result = dict[str, Any]
 Handler = Callable[[Request, Notify], Awaitable[Result]]
@@ -50,10 +53,17 @@ def pinned_context(config: MediaDistributorConfig) -> ssl.SSLContext:
 class ControlPort:
     """The listener, and the connection that is in charge."""
 
-    def __init__(self, config: MediaDistributorConfig, handle: Handler, lost: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: MediaDistributorConfig,
+        handle: Handler,
+        lost: Callable[[], None],
+        counts: MediaDistributorCounts | None = None,
+    ) -> None:
         self._config = config
         self._handle = handle
         self._lost = lost
+        self._counts = counts or MediaDistributorCounts()
         pinned = load_pem_x509_certificate(config.control_peer_certificate.read_bytes())
         self._peer = Fingerprint.of(pinned.public_bytes(Encoding.DER))
         self._server: asyncio.Server | None = None
@@ -86,17 +96,19 @@ class ControlPort:
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        connection = ControlConnection(reader, writer, self._handle)
+        connection = ControlConnection(reader, writer, self._handle, self._counts)
         try:
             keep_alive(writer)
             presented = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
             if not self._peer.matches(Fingerprint.of(presented)):
-                logger.warning("control connection with another certificate")
+                self._counts.control_ended[ControlEnd.CERTIFICATE] += 1
+                connection.log.warning(LogCode.CONTROL_REFUSED, "a certificate that is not call processing's")
                 return
             self._take_over(connection)
             await connection.serve()
+            connection.end(ControlEnd.CLOSED)
         except OSError as error:
-            logger.info("control connection: %s", error)
+            connection.end(ControlEnd.FAILED, error)
         finally:
             if self._current is connection:
                 self._current = None
@@ -106,19 +118,30 @@ class ControlPort:
                 await writer.wait_closed()
 
     def _take_over(self, connection: ControlConnection) -> None:
+        self._counts.control_connected += 1
+        connection.log.info(LogCode.CONTROL_CONNECTED, "call processing connected")
         older, self._current = self._current, connection
         if older is not None:
             self._lost()
-            older.abort()
+            older.abort(ControlEnd.REPLACED)
 
 
 class ControlConnection:
     """One connection: requests in, results and events out."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handle: Handler) -> None:
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        handle: Handler,
+        counts: MediaDistributorCounts,
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._handle = handle
+        self._counts = counts
+        self._why: ControlEnd | None = None
+        self.log = log.of("control")
         self._slots = asyncio.Semaphore(MAXIMUM_REQUESTS)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -138,8 +161,18 @@ class ControlConnection:
         """Send an event."""
         self._send(as_message(event))
 
-    def abort(self) -> None:
+    def end(self, reason: ControlEnd, error: Exception | None = None) -> None:
+        """Count and log the end of the connection; why this side aborted it, if it did."""
+        reason = self._why or reason
+        self._counts.control_ended[reason] += 1
+        if error is None:
+            self.log.info(LogCode.CONTROL_LOST, "%s", reason)
+        else:
+            self.log.warning(LogCode.CONTROL_LOST, "%s: %s", reason, error)
+
+    def abort(self, reason: ControlEnd) -> None:
         """End the connection at once."""
+        self._why = self._why or reason
         self._writer.transport.abort()
 
     async def _read_line(self) -> bytes:
@@ -157,12 +190,14 @@ class ControlConnection:
         except Refusal as refusal:
             self._refuse(number, refusal)
         except Exception:  # whatever one request brings about, the conferences of all others go on
-            logger.exception("control request %d", number)
+            self.log.exception(LogCode.CONFERENCE_FAILED, "an error ended control request %d", number)
             self._refuse(number, Refusal(Code.INVALID, "an error of the Media Distributor"))
         finally:
             self._slots.release()
 
     def _refuse(self, number: int, refusal: Refusal) -> None:
+        self._counts.requests_refused[refusal.code] += 1
+        self.log.info(LogCode.CONTROL_REQUEST_REFUSED, "%s: %s", refusal.code, identifying(Kind.DETAIL, refusal.detail))
         self._send({"id": number, "error": {"code": refusal.code, "detail": refusal.detail}})
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -170,4 +205,4 @@ class ControlConnection:
             return
         self._writer.write(json.dumps(message).encode() + b"\n")
         if self._writer.transport.get_write_buffer_size() > MAXIMUM_UNSENT:
-            self.abort()
+            self.abort(ControlEnd.TOO_SLOW)

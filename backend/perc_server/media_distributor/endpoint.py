@@ -11,6 +11,7 @@ from perc_server.media_distributor.demultiplex import Datagram
 from perc_server.media_distributor.events import StepName
 from perc_server.media_distributor.ice import IceLite
 from perc_server.media_distributor.slots import SlotTable
+from perc_server.observability.logs import Log
 
 MAXIMUM_QUEUED_DTLS = 32
 """Datagrams of one endpoint that wait for a lost tunnel to come back: several flights, which are resent anyway."""
@@ -55,6 +56,7 @@ class Endpoint:
     ice: IceLite
     fingerprints: frozenset[str]
     """Of its certificate, as offered; another certificate is another endpoint."""
+    log: Log
     deadline: float
     """When it counts as gone, unless an ICE check comes."""
     # "The association identifier MUST be randomly assigned UUID value" (RFC 9185, Section 5.3).

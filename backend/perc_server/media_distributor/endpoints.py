@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
+from perc_server.media_distributor.counts import CheckRefusal, MediaDistributorCounts
 from perc_server.media_distributor.endpoint import Endpoint
 from perc_server.media_distributor.ice import Address, local_ufrag, read_request, refuse
 
@@ -12,7 +13,8 @@ from perc_server.media_distributor.ice import Address, local_ufrag, read_request
 class Endpoints:
     """Who is in the conference, and which addresses are theirs."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: MediaDistributorCounts | None = None) -> None:
+        self._counts = counts or MediaDistributorCounts()
         self._by_id: dict[str, Endpoint] = {}
         self._by_association: dict[UUID, Endpoint] = {}
         self._by_ufrag: dict[str, Endpoint] = {}
@@ -57,12 +59,15 @@ class Endpoints:
         """The response to a STUN datagram, and the endpoint if it was a good check."""
         request = read_request(datagram)
         if request is None:
+            self._counts.checks_refused[CheckRefusal.MALFORMED] += 1
             return None, None
         endpoint = self._by_ufrag.get(local_ufrag(request) or "")
         if endpoint is None:
+            self._counts.checks_refused[CheckRefusal.UNKNOWN_UFRAG] += 1
             return refuse(request), None
         if self._by_address.get(address, endpoint) is not endpoint:
             # Another endpoint's address: with a forged source address its packets could be drawn off.
+            self._counts.checks_refused[CheckRefusal.OTHER_ENDPOINTS_ADDRESS] += 1
             return None, None
         before = endpoint.ice.addresses
         response, passed = endpoint.ice.receive(request, address)
@@ -71,6 +76,7 @@ class Endpoints:
         for forgotten in set(before) - set(endpoint.ice.addresses):
             self._by_address.pop(forgotten, None)
         self._by_address[address] = endpoint
+        self._counts.checks_passed += 1
         return response, endpoint
 
     def _forget_ufrags(self, endpoint: Endpoint) -> None:

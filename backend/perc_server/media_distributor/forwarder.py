@@ -10,13 +10,13 @@ SSRC, timestamp, CSRCs, marker and payload pass as they are (but see `carriage`)
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from perc.errors import AuthenticationFailed, DecodeError
 from perc.srtp.packet import RtpPacket
 from perc_server.media_distributor.answer import Source
 from perc_server.media_distributor.carriage import Carriage, split_field
+from perc_server.media_distributor.counts import MediaDistributorCounts, PacketDrop
 from perc_server.media_distributor.hop import Hop, HopKeys
 from perc_server.media_distributor.packet_path import Heard, Leg, Send
 from perc_server.media_distributor.reception import Reception, ReportBlock
@@ -62,14 +62,22 @@ class _Link:
 class Forwarder:
     """A `PacketPath`. `dropped` counts what was not forwarded, by reason; a dropped packet is never answered."""
 
-    def __init__(self, send: Send, heard: Heard, tap: Tap | None = None, tamper: Tamper | None = None) -> None:
+    def __init__(
+        self,
+        send: Send,
+        heard: Heard,
+        tap: Tap | None = None,
+        tamper: Tamper | None = None,
+        counts: MediaDistributorCounts | None = None,
+    ) -> None:
         self._send = send
         self._heard = heard
         self._tap = tap
         self._tamper = tamper
         self._links: dict[str, _Link] = {}
         self._streams: dict[int, _Stream] = {}
-        self.dropped: Counter[str] = Counter()
+        self._counts = counts or MediaDistributorCounts()
+        self.dropped = self._counts.packets_dropped
 
     def add_hop(self, endpoint: str, keys: HopKeys) -> None:
         """See `PacketPath`."""
@@ -97,7 +105,7 @@ class Forwarder:
         """See `PacketPath`."""
         link, stream = self._links[receiver], self._streams[ssrc]
         if ssrc not in link.sequences and len(link.sequences) >= MAXIMUM_SSRCS_PER_HOP:
-            self.dropped["too many SSRCs on a hop"] += 1
+            self.dropped[PacketDrop.TOO_MANY_SOURCES] += 1
             return
         sequence = link.sequences.setdefault(ssrc, OutgoingSequence())
         sequence.resume()
@@ -116,14 +124,17 @@ class Forwarder:
         link, stream = self._links.get(endpoint), self._streams.get(ssrc_of(packet))
         # Unknown SSRCs end here, before libsrtp would keep a context for each of them.
         if link is None or stream is None or stream.endpoint != endpoint:
-            self.dropped["not a source of this endpoint"] += 1
+            self.dropped[PacketDrop.UNKNOWN_SOURCE] += 1
             return
         try:
             protected, ekt_field = split_field(packet) if link.hop.is_double else (packet, None)
             received = link.hop.unprotect_rtp(protected)
             parsed = RtpPacket.read(received)
-        except (AuthenticationFailed, DecodeError) as error:
-            self.dropped[str(error)] += 1
+        except AuthenticationFailed:
+            self.dropped[PacketDrop.NOT_AUTHENTIC] += 1
+            return
+        except DecodeError:
+            self.dropped[PacketDrop.MALFORMED] += 1
             return
         if self._tamper is not None:
             parsed = self._tamper.received(parsed)
@@ -140,7 +151,7 @@ class Forwarder:
         index = stream.sequence.extend(packet.sequence_number)
         stream.reception.packet(index, packet.timestamp, now)
         if is_empty(packet) or packet.payload_type != stream.source.payload_type:
-            self.dropped["padding, or a payload type that was not negotiated"] += 1
+            self.dropped[PacketDrop.PADDING if is_empty(packet) else PacketDrop.PAYLOAD_TYPE] += 1
             stream.sequence.swallow(index)
         else:
             position = stream.sequence.position(index)
@@ -151,7 +162,7 @@ class Forwarder:
         for endpoint, receiver in stream.receivers.items():
             sequence_number = receiver.sequence.place(position)
             if sequence_number is None:
-                self.dropped["too late for a receiver"] += 1
+                self.dropped[PacketDrop.TOO_LATE] += 1
                 continue
             outgoing = carriage
             if self._tamper is not None:
@@ -161,10 +172,14 @@ class Forwarder:
                 outgoing = replace(carriage, received=packet)
             try:
                 sent = self._protect(outgoing, receiver.leg, sequence_number, self._links[endpoint].hop)
-            except (AuthenticationFailed, DecodeError) as error:
-                self.dropped[str(error)] += 1
+            except AuthenticationFailed:
+                self.dropped[PacketDrop.NOT_PROTECTED] += 1
+                continue
+            except DecodeError:
+                self.dropped[PacketDrop.NO_EKT_FIELD] += 1
                 continue
             self._send(endpoint, sent)
+            self._counts.packets_forwarded += 1
             if self._tap is not None:
                 self._tap.forwarded(ForwardedPacket(stream.endpoint, endpoint, received, sent))
 
@@ -182,13 +197,16 @@ class Forwarder:
     def receive_rtcp(self, endpoint: str, packet: bytes) -> bytes | None:
         """See `PacketPath`."""
         link, sender = self._links.get(endpoint), int.from_bytes(packet[4:8], "big")
-        if link is None or (sender not in link.rtcp_senders and len(link.rtcp_senders) >= MAXIMUM_RTCP_SENDERS):
-            self.dropped["RTCP without a hop, or of too many senders"] += 1
+        if link is None:
+            self.dropped[PacketDrop.RTCP_NO_HOP] += 1
+            return None
+        if sender not in link.rtcp_senders and len(link.rtcp_senders) >= MAXIMUM_RTCP_SENDERS:
+            self.dropped[PacketDrop.RTCP_TOO_MANY_SENDERS] += 1
             return None
         try:
             compound = link.hop.unprotect_rtcp(packet)
-        except AuthenticationFailed as error:
-            self.dropped[str(error)] += 1
+        except AuthenticationFailed:
+            self.dropped[PacketDrop.RTCP_NOT_AUTHENTIC] += 1
             return None
         link.rtcp_senders.add(sender)
         return compound

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hmac
 import secrets
 import struct
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 
 from aioice import stun
+
+from perc_server.media_distributor.counts import CheckRefusal
 
 Address = tuple[str, int]
 
@@ -88,7 +90,8 @@ class IceLite:
     a check with the new ones nominates ──▶ the old credentials are void, and addresses not checked since forgotten
     """
 
-    def __init__(self, local: Credentials, remote: Credentials) -> None:
+    def __init__(self, local: Credentials, remote: Credentials, refused: Counter[CheckRefusal] | None = None) -> None:
+        self._refused: Counter[CheckRefusal] = Counter() if refused is None else refused
         self._current = _Generation(local, remote)
         self._previous: _Generation | None = None
         self._stale: set[Address] = set()
@@ -127,16 +130,20 @@ class IceLite:
     def receive(self, request: stun.Message, address: Address) -> tuple[bytes, CheckPassed | None]:
         """The response to a request that named this endpoint, and what the request proved."""
         if "MESSAGE-INTEGRITY" not in request.attributes:
+            self._refused[CheckRefusal.NO_INTEGRITY] += 1
             return refuse(request, _BAD_REQUEST), None
         generation = self._generation(request)
         if generation is None or self._replayed(request, address):
+            self._refused[CheckRefusal.NOT_AUTHENTIC if generation is None else CheckRefusal.REPLAYED] += 1
             return refuse(request, _UNAUTHENTICATED), None
         if "ICE-CONTROLLED" in request.attributes:
             # A lite agent is controlled whenever its peer is a full one (RFC 8445, Section 6.1.1).
+            self._refused[CheckRefusal.ROLE_CONFLICT] += 1
             return _sign(refusal(request, _ROLE_CONFLICT), generation.local), None
         if generation is not self._current:
             # Whoever knows the old credentials, and perhaps was the reason to change them, moves nothing.
             if address not in self._addresses:
+                self._refused[CheckRefusal.OLD_CREDENTIALS] += 1
                 return refuse(request, _UNAUTHENTICATED), None
             passed = CheckPassed(address, nominated=False)
         else:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from perc.tunnel.messages import EndpointDisconnect, TunneledDtls
 from perc_server.media_distributor.config import Timeouts
-from perc_server.media_distributor.endpoint import Endpoint
+from perc_server.media_distributor.counts import DatagramDrop, MediaDistributorCounts
+from perc_server.media_distributor.endpoint import MAXIMUM_QUEUED_DTLS, Endpoint
 from perc_server.media_distributor.tunnel import Tunnel
 
 MAXIMUM_FAREWELLS = 256
@@ -20,8 +21,9 @@ MAXIMUM_FAREWELLS = 256
 class KeyDistributorLink:
     """The tunnel of the moment, and what waits for the next one."""
 
-    def __init__(self, timeouts: Timeouts, now: float) -> None:
+    def __init__(self, timeouts: Timeouts, now: float, counts: MediaDistributorCounts) -> None:
         self._timeouts = timeouts
+        self._counts = counts
         self._deadline = now + timeouts.tunnel
         self._farewells: deque[EndpointDisconnect] = deque(maxlen=MAXIMUM_FAREWELLS)
         self.tunnel: Tunnel | None = None
@@ -54,6 +56,8 @@ class KeyDistributorLink:
     def send_dtls(self, endpoint: Endpoint, datagram: bytes) -> bool:
         """Send an endpoint's datagram, or keep it until there is a tunnel; whether it was sent."""
         if self.tunnel is None:
+            if len(endpoint.queued_dtls) == MAXIMUM_QUEUED_DTLS:  # the oldest makes way
+                self._counts.datagrams_dropped[DatagramDrop.TUNNEL_DOWN] += 1
             endpoint.queued_dtls.append(datagram)
             return False
         # "The Media Distributor MUST forward all DTLS messages received from either the endpoint or the Key

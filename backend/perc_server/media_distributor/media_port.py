@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 
+from perc_server.media_distributor.counts import DatagramDrop, MediaDistributorCounts
 from perc_server.media_distributor.demultiplex import MAXIMUM_DATAGRAM
 from perc_server.media_distributor.ice import Address
 from perc_server.media_distributor.refusal import Code, Refusal
@@ -27,13 +28,14 @@ class MediaPort:
         ports: tuple[int, int] | None,
         receive: Callable[[bytes, Address], None],
         tamper: Tamper | None = None,
+        counts: MediaDistributorCounts | None = None,
     ) -> None:
         self._receive = receive
         self._tamper = tamper
+        self._counts = counts or MediaDistributorCounts()
         self._socket = _bind(host, ports)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._readable)
-        self.dropped = 0
 
     @property
     def address(self) -> Address:
@@ -49,7 +51,7 @@ class MediaPort:
             self._socket.sendto(datagram, address)
         except OSError:
             # No buffer left, no route, an ICMP error of an earlier datagram: all are loss to those above.
-            self.dropped += 1
+            self._counts.datagrams_dropped[DatagramDrop.NOT_SENT] += 1
 
     def close(self) -> None:
         """Free the port."""

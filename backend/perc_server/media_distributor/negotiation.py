@@ -79,5 +79,6 @@ class Negotiation:
         return signed
 
     def _new_endpoint(self, request: OfferRequest, offer: Offer) -> Endpoint:
-        ice = IceLite(Credentials.generate(), offer.ice)
-        return Endpoint(request.endpoint_id, request.role, ice, offer.fingerprints, deadline=float("inf"))
+        ice = IceLite(Credentials.generate(), offer.ice, self._conference.counts.checks_refused)
+        log = self._conference.log.of("endpoint")
+        return Endpoint(request.endpoint_id, request.role, ice, offer.fingerprints, log, deadline=float("inf"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from perc.errors import DecodeError
+from perc_server.media_distributor.counts import MediaDistributorCounts, PacketDrop
 from perc_server.media_distributor.endpoint import Endpoint
 from perc_server.media_distributor.feedback import Bandwidth
 from perc_server.media_distributor.packet_path import PacketPath
@@ -30,7 +31,10 @@ _MAXIMUM_BLOCKS = 31
 class Reports:
     """Reads each endpoint's RTCP, and writes the Media Distributor's own."""
 
-    def __init__(self, path: PacketPath, switchboard: Switchboard, maximum_bitrate: int) -> None:
+    def __init__(
+        self, path: PacketPath, switchboard: Switchboard, maximum_bitrate: int, counts: MediaDistributorCounts
+    ) -> None:
+        self._counts = counts
         self._path = path
         self._switchboard = switchboard
         self._bandwidth = Bandwidth(maximum_bitrate)
@@ -44,6 +48,7 @@ class Reports:
         try:
             packets = read_rtcp(compound)
         except DecodeError:
+            self._counts.packets_dropped[PacketDrop.RTCP_MALFORMED] += 1
             return  # it authenticated, so it is the endpoint's own loss
         for each in packets:
             self._take(endpoint, each, now)

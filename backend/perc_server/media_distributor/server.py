@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from perc.x509.fingerprint import Fingerprint
 from perc_server.media_distributor.conference import TICK, Conference
 from perc_server.media_distributor.config import MediaDistributorConfig
 from perc_server.media_distributor.control import ControlPort
+from perc_server.media_distributor.counts import ConferenceEnd, MediaDistributorCounts
 from perc_server.media_distributor.events import ConferenceEnded, Notify, StepName
 from perc_server.media_distributor.negotiation import Negotiation, OfferRequest
 from perc_server.media_distributor.refusal import Code, Refusal
@@ -28,11 +28,16 @@ from perc_server.media_distributor.requests import (
 from perc_server.media_distributor.seams import Tamper, Tap
 from perc_server.media_distributor.tunnel import TunnelUser
 from perc_server.media_distributor.tunnel_listener import TunnelListener
+from perc_server.observability.codes import LogCode
+from perc_server.observability.identifying import Kind, identifying
+from perc_server.observability.listener import shown
+from perc_server.observability.logs import Log
+from perc_server.observability.metrics import Metrics
 
 MAXIMUM_CONFERENCES = 256
 """Live conferences, each with a port of its own."""
 
-logger = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class _Live:
 class MediaDistributor:
     """Between `open` and `close`; `control_port` and `tunnel_port` are known when it is open.
 
-    `tap` and `tamper` are for tests and benchmarks: see `seams`.
+    `tap` and `tamper` are for tests and benchmarks: see `seams`. `counts` and `metrics` are of all conferences.
     """
 
     def __init__(self, config: MediaDistributorConfig, tap: Tap | None = None, tamper: Tamper | None = None) -> None:
@@ -53,8 +58,10 @@ class MediaDistributor:
         self._tap = tap
         self._tamper = tamper
         self._live: dict[str, _Live] = {}
-        self._control = ControlPort(config, self._handle, self._call_processing_lost)
-        self._tunnels = TunnelListener(config, self, tamper)
+        self.counts = MediaDistributorCounts()
+        self.metrics = self._show()
+        self._control = ControlPort(config, self._handle, self._call_processing_lost, self.counts)
+        self._tunnels = TunnelListener(config, self, tamper, self.counts)
         self._clock: asyncio.Task[None] | None = None
         self.control_port = 0
         self.tunnel_port = 0
@@ -98,7 +105,7 @@ class MediaDistributor:
                     conference.leave(endpoint)
             case End(params=params):
                 self._get(params.conference)
-                self._end(params.conference)
+                self._end(params.conference, ConferenceEnd.REQUESTED)
         return {}
 
     def _start(self, params: StartConferenceParams, notify: Notify) -> dict[str, Any]:
@@ -108,16 +115,26 @@ class MediaDistributor:
             raise Refusal(Code.CONFLICT, "there is such a conference, or one with this Key Distributor")
         if len(self._live) >= MAXIMUM_CONFERENCES:
             raise Refusal(Code.FULL, f"there are {MAXIMUM_CONFERENCES} conferences already")
-        conference = Conference(params.conference, fingerprint, self._config, notify, self._tap, self._tamper)
+        conference = Conference(
+            params.conference, fingerprint, self._config, notify, self._tap, self._tamper, self.counts
+        )
         negotiation = Negotiation(conference, self._config.timeouts)
         self._live[params.conference] = _Live(conference, negotiation, notify)
+        self.counts.conferences_started += 1
+        conference.log.info(LogCode.CONFERENCE_STARTED, "%s", identifying(Kind.ROOM, conference.name))
         conference.step(StepName.NEW_CONFERENCE)
         conference.step(StepName.CONFERENCE_ACK)
         return {"host": self._config.tunnel_name, "port": self.tunnel_port}
 
     async def _offer(self, params: OfferParams) -> str:
-        live = self._get(params.conference)
-        return await live.negotiation.answer(OfferRequest(params.endpoint, params.role, params.sdp))
+        try:
+            live = self._get(params.conference)
+            answer = await live.negotiation.answer(OfferRequest(params.endpoint, params.role, params.sdp))
+        except Refusal as refusal:
+            self.counts.offers_refused[refusal.code] += 1
+            raise
+        self.counts.offers_answered += 1
+        return answer
 
     def _get(self, name: str) -> _Live:
         live = self._live.get(name)
@@ -125,25 +142,46 @@ class MediaDistributor:
             raise Refusal(Code.NO_SUCH_CONFERENCE, "there is no such conference")
         return live
 
-    def _end(self, name: str) -> None:
-        self._live.pop(name).conference.close()
+    def _end(self, name: str, reason: ConferenceEnd) -> None:
+        conference = self._live.pop(name).conference
+        self.counts.conferences_ended[reason] += 1
+        conference.log.info(LogCode.CONFERENCE_ENDED, "%s", reason)
+        conference.close()
 
     def _call_processing_lost(self) -> None:
         for name in list(self._live):
-            self._end(name)
+            self._end(name, ConferenceEnd.CONTROL_LOST)
+
+    def _show(self) -> Metrics:
+        metrics = Metrics()
+        self.counts.show(metrics)
+        metrics.gauge("perc_md_conferences", "Conferences.", lambda: len(self._live))
+        metrics.gauge(
+            "perc_md_endpoints",
+            "Endpoints.",
+            lambda: sum(len(live.conference.endpoints) for live in self._live.values()),
+        )
+        metrics.gauge(
+            "perc_md_tunnels",
+            "Conferences whose tunnel is up.",
+            lambda: sum(live.conference.link.tunnel is not None for live in self._live.values()),
+        )
+        return metrics
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(TICK)
             for name, live in list(self._live.items()):
+                reason = None
                 try:
-                    reason = live.conference.tick(loop.time())
+                    if live.conference.tick(loop.time()):
+                        reason = ConferenceEnd.KEY_DISTRIBUTOR_GONE
                 except Exception:  # one conference's trouble costs the others nothing
-                    logger.exception("conference %s", name)
-                    reason = "an error of the Media Distributor"
+                    live.conference.log.exception(LogCode.CONFERENCE_FAILED, "an error ended the conference")
+                    reason = ConferenceEnd.ERROR
                 if reason is not None:
-                    self._end(name)
+                    self._end(name, reason)
                     live.notify(ConferenceEnded(name, reason))
 
 
@@ -162,6 +200,6 @@ async def running(
 
 async def serve(config: MediaDistributorConfig) -> None:
     """Runs a Media Distributor until it is cancelled."""
-    async with running(config) as distributor:
-        logger.info("control port %d, tunnel port %d", distributor.control_port, distributor.tunnel_port)
+    async with running(config) as distributor, shown(distributor.metrics, config.metrics):
+        log.info(LogCode.STARTED, "control port %d, tunnel port %d", distributor.control_port, distributor.tunnel_port)
         await asyncio.Event().wait()

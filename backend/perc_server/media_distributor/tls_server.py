@@ -16,6 +16,7 @@ from OpenSSL.crypto import X509
 
 from perc.errors import PeerError
 from perc.x509.fingerprint import Fingerprint
+from perc_server.media_distributor.key_log import KeyLog
 
 MAXIMUM_CHUNK = 65_536
 """Octets moved between OpenSSL and its caller at a time."""
@@ -28,7 +29,7 @@ class TlsFailed(PeerError):
     """The connection failed or was refused; OpenSSL has queued the alert, if there is one to send."""
 
 
-def server_context(certificate: Path, is_announced: Announced) -> SSL.Context:
+def server_context(certificate: Path, is_announced: Announced, key_log: KeyLog | None = None) -> SSL.Context:
     """TLS 1.3 only, a client certificate required, no resumption: every tunnel shows its certificate anew."""
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_3_VERSION)
@@ -36,6 +37,9 @@ def server_context(certificate: Path, is_announced: Announced) -> SSL.Context:
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.use_certificate_chain_file(str(certificate))
     context.use_privatekey_file(str(certificate))
+
+    if key_log is not None:
+        context.set_keylog_callback(key_log.write)
 
     def verify(_connection: SSL.Connection, presented: X509, _error: int, depth: int, _ok: int) -> bool:
         # Called for each complaint about the chain, and for each certificate without one. Who issued a Key

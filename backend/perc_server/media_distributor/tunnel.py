@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import Callable
 from typing import Protocol
@@ -15,7 +14,11 @@ from perc.tunnel.end import TunnelFailed
 from perc.tunnel.media_distributor_end import MediaDistributorEnd
 from perc.tunnel.messages import Message, TunneledDtls, UnsupportedVersion
 from perc.x509.fingerprint import Fingerprint
+from perc_server.media_distributor.counts import DatagramDrop, MediaDistributorCounts, TunnelEnd
 from perc_server.media_distributor.tls_server import TlsFailed, TlsServer
+from perc_server.observability.codes import LogCode
+from perc_server.observability.identifying import Kind, identifying
+from perc_server.observability.logs import Log
 
 PROFILES = tuple(sorted(SRTPProtectionProfile, reverse=True))
 """The double profiles first; AEAD_AES_256_GCM and AEAD_AES_128_GCM are for browsers."""
@@ -23,7 +26,7 @@ PROFILES = tuple(sorted(SRTPProtectionProfile, reverse=True))
 MAXIMUM_UNSENT = 4 << 20
 """Octets that a Key Distributor may leave unread before its tunnel is closed; DTLS is dropped at a quarter of it."""
 
-logger = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 class TunnelUser(Protocol):
@@ -47,10 +50,18 @@ class TunnelUsers(Protocol):
 
 
 class Tunnel(asyncio.Protocol):
-    """A TCP connection that may become a tunnel, and ends when it does not do so in time."""
+    """A TCP connection that may become a tunnel, and ends when it does not do so in time.
+
+    Without a `handshake_timeout` it ends at once: there are too many.
+    """
 
     def __init__(
-        self, context: SSL.Context, users: TunnelUsers, handshake_timeout: float, ended: Callable[[Tunnel], None]
+        self,
+        context: SSL.Context,
+        users: TunnelUsers,
+        handshake_timeout: float | None,
+        ended: Callable[[Tunnel], None],
+        counts: MediaDistributorCounts,
     ) -> None:
         self._tls = TlsServer(context)
         self._end = MediaDistributorEnd(PROFILES)
@@ -58,6 +69,10 @@ class Tunnel(asyncio.Protocol):
         self._user: TunnelUser | None = None
         self._handshake_timeout = handshake_timeout
         self._ended = ended
+        self._counts = counts
+        self._log = log.of("tunnel")
+        self._why: TunnelEnd | None = None
+        """Why this side ends the connection, where it does."""
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -67,39 +82,41 @@ class Tunnel(asyncio.Protocol):
             raise TypeError("a tunnel is a stream")
         self._transport = transport
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._deadline = asyncio.get_running_loop().call_later(self._handshake_timeout, self.abort)
+        self._deadline = asyncio.get_running_loop().call_later(self._handshake_timeout or 0.0, self._expire)
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
         try:
             plaintext = self._tls.receive_data(data)
             is_established = self._user is not None or self._establish()
-        except TlsFailed as reason:
-            logger.info("tunnel: %s", reason)
+        except TlsFailed as error:
+            self._log.debug(LogCode.TUNNEL_CLOSED, "TLS failed: %s", identifying(Kind.DETAIL, error))
             self._flush()
-            self._disconnect()
+            self._disconnect(TunnelEnd.TLS_FAILED)
             return
         if is_established:
             for event in self._end.receive_data(plaintext):
                 self._handle(event)
         self._flush()
         if self._tls.is_closed:
-            self._disconnect(in_order=True)
+            self._disconnect(TunnelEnd.KEY_DISTRIBUTOR)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
-        logger.debug("tunnel lost: %s", exc)
-        self._disconnect()
+        del exc
+        self._disconnect(TunnelEnd.LOST)
         self._ended(self)
 
     def send(self, message: Message) -> None:
         """Send a message; DTLS is dropped while the Key Distributor is slow to read, as a full link would."""
         unsent = self._transport.get_write_buffer_size() if self._transport else MAXIMUM_UNSENT
         if unsent >= MAXIMUM_UNSENT // 4 and isinstance(message, TunneledDtls):
+            self._counts.datagrams_dropped[DatagramDrop.TUNNEL_SLOW] += 1
             return
         self._end.send(message)
         self._flush()
         if unsent >= MAXIMUM_UNSENT:
+            self._why = self._why or TunnelEnd.TOO_SLOW
             self.abort()
 
     def forget(self, origin: str) -> None:
@@ -111,12 +128,16 @@ class Tunnel(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def close(self) -> None:
+    def close(self, reason: TunnelEnd = TunnelEnd.CLOSED) -> None:
         """End the tunnel in order."""
         self._flush()
         self._tls.close()
         self._flush()
-        self._disconnect()
+        self._disconnect(reason)
+
+    def _expire(self) -> None:
+        self._why = TunnelEnd.TOO_MANY if self._handshake_timeout is None else TunnelEnd.HANDSHAKE_TIMEOUT
+        self.abort()
 
     def _establish(self) -> bool:
         fingerprint = self._tls.client
@@ -125,17 +146,18 @@ class Tunnel(asyncio.Protocol):
         # The conference may have ended while the handshake went on.
         self._user = self._users.expecting(fingerprint)
         if self._user is None:
+            self._why = TunnelEnd.NOT_EXPECTED
             raise TlsFailed("no conference expects this Key Distributor any more")
         if self._deadline is not None:
             self._deadline.cancel()
+        self._counts.tunnels_opened += 1
+        self._log.info(LogCode.TUNNEL_OPENED, "a Key Distributor opened its tunnel")
         self._user.tunnel_opened(self)
         return True
 
     def _handle(self, event: Message | TunnelFailed) -> None:
         if isinstance(event, TunnelFailed | UnsupportedVersion):
-            reason = event.error if isinstance(event, TunnelFailed) else f"version {event.highest_version} is wanted"
-            logger.warning("tunnel: %s", reason)
-            self.close()
+            self.close(TunnelEnd.PROTOCOL if isinstance(event, TunnelFailed) else TunnelEnd.VERSION)
         elif self._user is not None:
             self._user.tunnel_received(event)
 
@@ -147,12 +169,18 @@ class Tunnel(asyncio.Protocol):
         if data := self._tls.data_to_send():
             self._transport.write(data)
 
-    def _disconnect(self, *, in_order: bool = False) -> None:
+    def _disconnect(self, reason: TunnelEnd) -> None:
         user, self._user = self._user, None
         transport, self._transport = self._transport, None
         if self._deadline is not None:
             self._deadline.cancel()
         if transport is not None:
             transport.close()
+            self._note_end(self._why or reason)
         if user is not None:
-            user.tunnel_closed(self, in_order=in_order)
+            user.tunnel_closed(self, in_order=reason is TunnelEnd.KEY_DISTRIBUTOR)
+
+    def _note_end(self, reason: TunnelEnd) -> None:
+        self._counts.tunnels_ended[reason] += 1
+        write = self._log.warning if reason.is_fault else self._log.info
+        write(LogCode.TUNNEL_CLOSED, "%s", reason)
