@@ -33,11 +33,14 @@ class KeyDistributor(asyncio.Protocol):
     """Dials the tunnel's port; `sign` may be replaced by a test."""
 
     def __init__(self, identity: Identity | None, dtls_identity: Identity | None = None) -> None:
+        self.secrets: list[str] = []
+        """The tunnel's, as a key log has them."""
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
         context.set_min_proto_version(SSL.TLS1_3_VERSION)
         if identity is not None:
             context.use_certificate(identity.certificate)
             context.use_privatekey(identity.key)
+        context.set_keylog_callback(lambda _, line: self.secrets.append(line.decode()))
         self.tls = SSL.Connection(context, None)
         self.tls.set_connect_state()
         self.end = KeyDistributorEnd()

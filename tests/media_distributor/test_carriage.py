@@ -18,6 +18,7 @@ from perc.srtp.outer import OuterReceiver, OuterSender
 from perc.srtp.packet import RtpPacket
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc_server.media_distributor.answer import Source
+from perc_server.media_distributor.counts import PacketDrop
 from perc_server.media_distributor.forwarder import Forwarder
 from perc_server.media_distributor.hop import HopKeys
 from perc_server.media_distributor.packet_path import Leg
@@ -125,9 +126,11 @@ def test_what_ends_in_no_ekt_field_goes_to_no_native_endpoint(payload: bytes) ->
     stage = Stage("audio", from_double=False, to_double=True)
     stage.forwarder.receive_rtp("sender", from_browser(stage, replace(PACKET, payload=b"x" + payload)), 0.0)
     assert stage.sent == []
+    assert stage.forwarder.dropped == {PacketDrop.NO_EKT_FIELD: 1}
 
 
 def test_a_native_packet_without_its_field_is_dropped() -> None:
     stage = Stage("audio", from_double=True, to_double=True)
     stage.forwarder.receive_rtp("sender", from_native(stage)[:-1] + b"\x01", 0.0)
     assert stage.sent == []
+    assert stage.forwarder.dropped == {PacketDrop.MALFORMED: 1}
