@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from perc_server.call_processing.control import ControlError
+from perc_server.call_processing.counts import CallProcessingCounts
 from perc_server.call_processing.rooms import Event, Rooms, Subscriber
 from perc_server.call_processing.signalling import Signalling
 
@@ -41,9 +42,10 @@ class Server:
     """Call processing with one room, and a page that listens."""
 
     def __init__(self) -> None:
-        self.rooms = Rooms()
+        self.counts = CallProcessingCounts()
+        self.rooms = Rooms(self.counts)
         self.control = Control()
-        self.signalling = Signalling(self.rooms, self.control, ORIGIN)  # type: ignore[arg-type]
+        self.signalling = Signalling(self.rooms, self.control, ORIGIN, self.counts)  # type: ignore[arg-type]
         self.room, self.page = self.rooms.subscribe("salon")
 
     async def start(self, **message: object) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import pytest
 from perc_server.call_processing import control as module
 from perc_server.call_processing.config import ControlConfig
 from perc_server.call_processing.control import ControlClient, ControlError, pinned_context
+from perc_server.call_processing.counts import CallProcessingCounts
 from perc_server.certificates import DemoCertificates, demo_certificates
 from perc_server.keepalive import IDLE, LOST, keep_alive
 from tests.loop_time import movable_time
@@ -63,7 +64,11 @@ class Peer:
 
 @asynccontextmanager
 async def connected(
-    certificates: DemoCertificates, peer: Peer, notifications: list[dict[str, Any]], pinned: Path | None = None
+    certificates: DemoCertificates,
+    peer: Peer,
+    notifications: list[dict[str, Any]],
+    pinned: Path | None = None,
+    counts: CallProcessingCounts | None = None,
 ) -> AsyncIterator[ControlClient]:
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0, ssl=server_context(certificates))
     config = ControlConfig(
@@ -72,7 +77,7 @@ async def connected(
         certificates.control_client,
         pinned or certificates.control_server_certificate,
     )
-    client = ControlClient(config, notifications.append, lambda: notifications.append({"event": "lost"}))
+    client = ControlClient(config, notifications.append, lambda: notifications.append({"event": "lost"}), counts)
     task = asyncio.create_task(client.run())
     try:
         yield client
