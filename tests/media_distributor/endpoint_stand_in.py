@@ -98,15 +98,22 @@ class Endpoint(asyncio.DatagramProtocol):
 
     async def negotiate(self, call: CallProcessing, conference: str = "room", role: str = "participant") -> None:
         result = await call.request("offer", conference=conference, endpoint=self.name, sdp=self.offer(), role=role)
-        self.answer_text = result["sdp"]
-        self.answer = SessionDescription.parse(self.answer_text)
+        self.take_answer(result["sdp"])
+
+    def take_answer(self, sdp: str) -> None:
+        self.answer_text = sdp
+        self.answer = SessionDescription.parse(sdp)
 
     async def join(self, call: CallProcessing, role: str = "participant") -> Endpoint:
         """Everything up to the keys of the hop."""
         await self.negotiate(call, role=role)
         await self.begin()
-        await until(lambda: self._inbound)
+        await until(lambda: self.is_keyed)
         return self
+
+    @property
+    def is_keyed(self) -> bool:
+        return self._inbound is not None
 
     async def begin(self) -> None:
         """The first ICE check and the first flight."""
