@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import Enum
 
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from perc_server.observability.codes import LogCode
 from perc_server.observability.identifying import Identifying, Kind, identifying
-from perc_server.observability.logs import Log
+from perc_server.observability.logs import Log, Value
 from perc_server.observability.metrics import Metrics
 from perc_server.problems import Problem, ProblemKind
 
 _log = Log(__name__)
+
+
+class Handler(Enum):
+    """What answers a request that no route is for."""
+
+    NONE = "no handler"
 
 
 @dataclass(slots=True)
@@ -67,20 +74,24 @@ class RequestLog:
         log = scope["perc.log"] = _log.of("request")
         path = identifying(Kind.PATH, scope["path"])
 
+        def handler() -> Value:
+            endpoint: Value = scope.get("endpoint", Handler.NONE)
+            return endpoint
+
         async def counting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._counts.answered[message["status"]] += 1
-                log.debug(LogCode.REQUEST_ANSWERED, "%d for %s", message["status"], path)
+                log.debug(LogCode.REQUEST_ANSWERED, "%d by %s for %s", message["status"], handler(), path)
             await send(message)
 
         try:
             await self._app(scope, receive, counting)
         except ClientDisconnect:
             self._counts.abandoned += 1
-            log.debug(LogCode.REQUEST_ABANDONED, "the client left in the middle of %s", path)
+            log.debug(LogCode.REQUEST_ABANDONED, "the client of %s left within %s", handler(), path)
         except Exception:
             self._counts.failed += 1
-            log.exception(LogCode.REQUEST_FAILED, "an error ended %s", path)
+            log.exception(LogCode.REQUEST_FAILED, "an error ended %s for %s", handler(), path)
             raise
 
 

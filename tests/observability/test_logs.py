@@ -78,6 +78,12 @@ def test_an_identifying_value_outside_the_formatter_shows_its_kind_alone() -> No
     assert f"{room} {room!r} {[room]}" == "room#… room#… [room#…]"
 
 
+def test_a_function_is_shown_by_its_name() -> None:
+    with captured(written()) as stream:
+        Log(NAME).info(LogCode.STARTED, "by %s", Log(NAME).info)
+    assert stream.getvalue().endswith("started: by Log.info\n")
+
+
 @FORMATS
 def test_a_value_that_is_neither_marked_nor_harmless_is_withheld(form: str) -> None:
     with captured(written(form)) as stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -37,6 +38,7 @@ class Visitors:
     def only(self, handler: Callable[[Request, SignIn], Awaitable[Response]]) -> Handler:
         """A handler for those who are signed in; everyone else is asked to sign in."""
 
+        @functools.wraps(handler)
         async def handle(request: Request) -> Response:
             sign_in = await self.sign_in(request)
             if sign_in is None:

@@ -190,7 +190,7 @@ class ControlConnection:
         except Refusal as refusal:
             self._refuse(number, refusal)
         except Exception:  # whatever one request brings about, the conferences of all others go on
-            self.log.exception(LogCode.CONFERENCE_FAILED, "an error ended control request %d", number)
+            self.log.exception(LogCode.CONTROL_REQUEST_FAILED, "an error ended control request %d", number)
             self._refuse(number, Refusal(Code.INVALID, "an error of the Media Distributor"))
         finally:
             self._slots.release()

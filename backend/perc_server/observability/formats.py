@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import json
 import logging
 import re
@@ -83,6 +84,8 @@ class LineFormatter(logging.Formatter):
             return self._describe(value)
         if isinstance(value, Enum):
             return value.value
+        if inspect.isroutine(value):
+            return value.__qualname__
         # A plain string may be anything: it is shown only if it was marked as identifying.
         return value if isinstance(value, int | float) else WITHHELD
 

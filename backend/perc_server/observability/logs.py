@@ -1,6 +1,6 @@
 """Log lines: a `Log` for each connection, a code for each line, and the set-up of the process.
 
-Only what is passed as `Value` is shown: numbers, codes, types of exceptions. What identifies a person goes through
+Only a `Value` is shown: numbers, codes, types of exceptions, names of functions. What identifies a person goes through
 `identifying`. The type checker refuses a plain string, and the formatter withholds it.
 """
 
@@ -11,9 +11,10 @@ import logging
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TextIO
+from typing import Any, TextIO
 
 from perc_server.observability.codes import LogCode
 from perc_server.observability.formats import OWN, JsonFormatter, LineFormatter, TextFormatter
@@ -28,7 +29,8 @@ BURST = 200
 PER_SECOND = 20.0
 """Lines of one code after that. Refusals are written at the request of strangers, who must not fill the disk."""
 
-Value = int | float | Enum | Identifying | BaseException
+Value = int | float | Enum | Identifying | BaseException | Callable[..., Any]
+"""A function is shown by its name, which is a constant of the program."""
 
 _numbers = itertools.count(1)
 
