@@ -24,6 +24,7 @@ MAXIMUM_LINE = 1 << 18  # two SDPs of 64 KiB, escaped
 CONNECT_TIMEOUT = 5.0  # seconds, for TCP and TLS
 REQUEST_TIMEOUT = 20.0  # seconds; longer than the Media Distributor waits for a Key Distributor's signature
 RECONNECT_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds; the last one repeats
+QUIET_ATTEMPTS = 4  # to connect, before a warning: the servers of a deployment start at once
 
 Notification = dict[str, Any]
 
@@ -91,9 +92,10 @@ class ControlClient:
                 self._up()
                 loss = ControlLoss.FAILED
                 await self._read(reader)
-                self._note_loss(ControlLoss.CLOSED)
+                self._note_loss(ControlLoss.CLOSED, None)
             except OSError as error:
-                self._note_loss(loss, error)
+                is_early = loss is ControlLoss.UNREACHABLE and attempt < QUIET_ATTEMPTS
+                self._note_loss(loss, error, is_expected=is_early)
             except (ValueError, LookupError, TypeError) as error:
                 self._note_loss(ControlLoss.MALFORMED, error)
             finally:
@@ -166,14 +168,15 @@ class ControlClient:
         self._log.info(LogCode.CONTROL_CONNECTED, "connected to the Media Distributor")
         self._connected.set()
 
-    def _note_loss(self, loss: ControlLoss, error: Exception | None = None) -> None:
+    def _note_loss(self, loss: ControlLoss, error: Exception | None, *, is_expected: bool = False) -> None:
         if self._is_silent:
             loss = ControlLoss.SILENT
         self._counts.control_lost[loss] += 1
+        write = self._log.info if is_expected else self._log.warning
         if error is None:
-            self._log.warning(LogCode.CONTROL_LOST, "%s", loss)
+            write(LogCode.CONTROL_LOST, "%s", loss)
         else:
-            self._log.warning(LogCode.CONTROL_LOST, "%s: %s", loss, error)
+            write(LogCode.CONTROL_LOST, "%s: %s", loss, error)
 
     def _lost(self) -> None:
         self._counts.control_up = 0
