@@ -8,18 +8,33 @@ from uuid import uuid4
 
 import pytest
 
+from perc.srtp.outer import OuterSender
 from perc.srtp.profiles import SRTPProtectionProfile
 from perc.tunnel.messages import EndpointDisconnect, MediaKeys, SignAnswerReject, TunneledDtls
 from perc.tunnel.origin import origin_of
+from perc.x509.fingerprint import Fingerprint
+from perc_server.media_distributor import forwarder as forwarder_module
+from perc_server.media_distributor import tunnel as tunnel_module
+from perc_server.media_distributor import tunnel_listener as listener_module
+from perc_server.media_distributor.answer import Source
 from perc_server.media_distributor.config import Timeouts
+from perc_server.media_distributor.counts import MediaDistributorCounts, PacketDrop, TunnelEnd
 from perc_server.media_distributor.demultiplex import MAXIMUM_DATAGRAM
 from perc_server.media_distributor.endpoint import DATAGRAMS_PER_SECOND, MAXIMUM_QUEUED_DTLS
+from perc_server.media_distributor.hop import MAXIMUM_PLAINTEXT
+from perc_server.media_distributor.packet_path import Leg
+from perc_server.media_distributor.rtp import mid_extension
 from perc_server.media_distributor.server import MediaDistributor, running
+from perc_server.media_distributor.tls_server import server_context
+from perc_server.media_distributor.tunnel import Tunnel
+from tests.driving import run
 from tests.media_distributor.call_processing_stand_in import Refused
 from tests.media_distributor.certificates import Identity
 from tests.media_distributor.conftest import Stage
 from tests.media_distributor.endpoint_stand_in import Endpoint, audio_packet, microphone, pairs
 from tests.media_distributor.key_distributor_stand_in import KeyDistributor
+from tests.media_distributor.test_carriage import PROVIDER, session_keys
+from tests.media_distributor.test_carriage import Stage as Carriage
 from tests.media_distributor.waiting import settled, until
 from tests.observability.observing import labels_of, value
 
@@ -257,6 +272,71 @@ async def test_control_connections_are_counted_by_their_end(stage: Stage, counts
     newer.writer.close()
     await counts.reaches(1, "control_connections_ended", reason="closed")
     assert counts.total("control_connections") == 2
+
+
+async def test_a_key_distributor_that_does_not_read_is_counted(
+    stage: Stage, counts: Counts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_distributor = await stage.start()
+    alice = await stage.join("alice")
+    monkeypatch.setattr(tunnel_module, "MAXIMUM_UNSENT", 0)  # as if nothing had been read for long
+    alice.say(b"hello")
+    await counts.reaches(1, "datagrams_dropped", reason="tunnel-slow")
+    await stage.call.request("leave", conference="room", endpoint="alice")
+    await asyncio.wait_for(key_distributor.closed.wait(), 5)
+    await counts.reaches(1, "tunnels_ended", reason="too-slow")
+
+
+async def test_a_tunnel_too_many_is_counted(stage: Stage, counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener_module, "MAXIMUM_CONNECTIONS", 0)
+    key_distributor = await KeyDistributor.dial(stage.distributor.tunnel_port, stage.identity)
+    await asyncio.wait_for(key_distributor.closed.wait(), 5)
+    await counts.reaches(1, "tunnels_ended", reason="too-many")
+
+
+async def test_a_conference_that_ends_during_the_handshake_of_its_tunnel_is_counted(stage: Stage) -> None:
+    class NoUsers:
+        def expecting(self, fingerprint: Fingerprint) -> None:
+            del fingerprint
+
+    counts = MediaDistributorCounts()
+    context = server_context(stage.config.tunnel_certificate, lambda _: True)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Tunnel(context, NoUsers(), 5.0, lambda _: None, counts), "127.0.0.1"
+    )
+    key_distributor = await KeyDistributor.dial(server.sockets[0].getsockname()[1], stage.identity)
+    await asyncio.wait_for(key_distributor.closed.wait(), 5)
+    server.close()
+    assert counts.tunnels_ended == {TunnelEnd.NOT_EXPECTED: 1}
+    assert counts.tunnels_opened == 0
+
+
+async def test_a_datagram_that_the_system_does_not_take_is_counted(stage: Stage, counts: Counts) -> None:
+    await stage.start()
+    conference = stage.distributor.conference("room")
+    assert conference is not None
+    conference.port.send(b"x", ("127.0.0.1", 0))
+    assert counts.total("datagrams_dropped", reason="not-sent") == 1
+
+
+def test_what_a_hop_cannot_carry_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Carriage("audio", from_double=False, to_double=False)
+    forwarder = stage.forwarder
+    sender = OuterSender(PROVIDER, session_keys(stage.sender.client_write))
+    packet = replace(audio_packet(1001, 1), payload=bytes(MAXIMUM_PLAINTEXT))
+    forwarder.receive_rtp("sender", run(sender.protect(packet)), 0.0)
+    monkeypatch.setattr(forwarder_module, "MAXIMUM_SSRCS_PER_HOP", 1)
+    forwarder.add_source("sender", Source(1002, "audio", "0", 111))
+    forwarder.connect(1002, "receiver", Leg(63, mid_extension(4, "2")))
+    monkeypatch.setattr(forwarder_module, "MAXIMUM_RTCP_SENDERS", 0)
+    assert forwarder.receive_rtcp("sender", bytes(30)) is None
+    assert forwarder.receive_rtcp("nobody", bytes(30)) is None
+    assert forwarder.dropped == {
+        PacketDrop.NOT_PROTECTED: 1,
+        PacketDrop.TOO_MANY_SOURCES: 1,
+        PacketDrop.RTCP_TOO_MANY_SENDERS: 1,
+        PacketDrop.RTCP_NO_HOP: 1,
+    }
 
 
 class TestImpatience:
