@@ -46,8 +46,10 @@ from tests.call_processing.test_signalling import (
     ORIGIN,
     OURS,
     START,
+    Site,
     application,
     certificates,  # noqa: F401 - a fixture
+    site,  # noqa: F401 - a fixture
 )
 from tests.media_distributor.waiting import until
 from tests.observability.observing import labels_of, value
@@ -128,6 +130,14 @@ async def test_a_client_that_leaves_within_its_body_is_counted(app: Starlette) -
 
     await app(scope, receive, send)  # type: ignore[arg-type]
     assert total(app, "requests_abandoned") == 1
+
+
+async def test_what_goes_well_is_counted(site: Site) -> None:  # noqa: F811
+    assert total(site.app, "conferences_started") == 1
+    assert total(site.app, "offers_answered") == 1
+    assert total(site.app, "control_requests", outcome="answered") == 2
+    assert value(site.app.state.metrics, "perc_cp_control_up") == 1
+    assert value(site.app.state.metrics, "perc_cp_rooms", state="live") == 1
 
 
 async def test_public_routes_do_not_show_metrics(app: Starlette, client: httpx2.AsyncClient) -> None:

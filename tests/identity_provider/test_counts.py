@@ -39,12 +39,14 @@ def test_passkeys_are_counted_by_refusal(provider: Provider) -> None:
     assert provider.add_passkey(authenticator).status_code == 303
     assert provider.use_passkey(authenticator).status_code == 303
     assert total(provider, "sign_ins", method="passkey") == 1
+    provider.post("/account/passkeys/new", "/account/passkeys/new", credential="{}", label="Laptop")
+    assert total(provider, "passkeys_refused", reason="malformed") == 1
     used = authenticator.get(provider.options("/login/passkey/options"))
     provider.send_passkey(used)
     provider.send_passkey(used)
     assert total(provider, "passkeys_refused", reason="challenge") == 1
     provider.send_passkey("{}")
-    assert total(provider, "passkeys_refused", reason="malformed") == 1
+    assert total(provider, "passkeys_refused", reason="malformed") == 2
     provider.use_passkey(provider.authenticator())
     assert total(provider, "passkeys_refused", reason="unknown") == 1
     assert total(provider, "sign_ins_refused", reason="passkey") == 3
