@@ -24,7 +24,23 @@ settings.register_profile("nightly", _TIMELESS, print_blob=True)
 settings.load_profile("nightly" if os.environ.get("PERC_RANDOM") == "1" else "gate")
 
 
+# What takes longest begins first, so that two lanes end together (see all_tests in `run`).
+LONGEST_FIRST = (
+    *("test_swapped_streams", "test_survival", "test_admission", "test_call", "test_no_plaintext", "test_rekey"),
+    *("test_page", "test_attacks", "test_hostile_identity_provider", "test_ending", "test_taken_sources"),
+    *("test_identity_hostile_providers", "test_key_distributor_class", "test_identity_provider_pages"),
+    *("test_blind_media_distributor", "test_keyboard", "test_demo", "test_identity_work_in_chromium"),
+    *("test_identity_provider_and_shim", "test_tunnel_in_chromium", "test_transform", "test_crowd"),
+)
+
+
+def duration_class(item: pytest.Item) -> int:
+    name = item.path.stem
+    return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=duration_class)
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.obj = limited(item.obj)

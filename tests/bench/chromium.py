@@ -24,9 +24,9 @@ from perc.key_distributor.rekey import JOIN_INTERVAL
 from perc.tunnel.messages import Message, SignAnswer, SignAnswerAck, TunneledDtls, write_message
 from perc_server.certificates import demo_certificates
 from tests.bench.report import Measurement
-from tests.browser.conftest import FLAGS, chromium_path
 from tests.browser.site import Site
 from tests.browser.stand_in_media_distributor import GREETING, StandInMediaDistributor
+from tests.chromium import launch_options
 from tests.key_distributor.peers import sdp
 from tests.key_distributor.site import Endpoint
 
@@ -145,7 +145,7 @@ async def _measure() -> tuple[Milestones, Milestones]:
         certificates = demo_certificates(Path(state), MD_HOST)
         site.trust_anchors = certificates.authority.read_text()
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+            browser = await playwright.chromium.launch(**launch_options(is_whole=True))
             session = await browser.new_browser_cdp_session()
             page = await browser.new_page()
             results = []

@@ -22,7 +22,7 @@ from playwright.async_api import Browser, BrowserContext, Playwright, async_play
 from perc.tunnel.messages import Message, TunneledDtls
 from perc_server.media_distributor.seams import Tap
 from tests.bench.report import Measurement, publish
-from tests.browser.conftest import FLAGS, chromium_path
+from tests.chromium import launch_options
 from tests.end_to_end.deployment import Deployment, deployed
 from tests.end_to_end.people import JOIN_LIMIT, WINDOW, Person
 
@@ -103,8 +103,7 @@ async def profile_on_disk(playwright: Playwright) -> AsyncIterator[BrowserContex
     with tempfile.TemporaryDirectory() as folder:
         context = await playwright.chromium.launch_persistent_context(
             folder,
-            executable_path=chromium_path(),
-            args=FLAGS,
+            **launch_options(is_whole=True),
             permissions=["camera", "microphone"],
             viewport=WINDOW,
         )
@@ -211,7 +210,7 @@ async def everyone_sees_everyone(people: Sequence[Person]) -> None:
 @contextlib.asynccontextmanager
 async def chromium() -> AsyncIterator[tuple[Playwright, Browser]]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        browser = await playwright.chromium.launch(**launch_options(is_whole=True))
         yield playwright, browser
         await browser.close()
 

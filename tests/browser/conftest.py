@@ -6,8 +6,6 @@ uncaught error, or that breaks its Content-Security-Policy, fails its test.
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 
@@ -15,29 +13,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, async_playwright
 
 from tests.browser.site import REPOSITORY, Site
-
-INSTALLED_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-FLAGS = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
-
-# Chromium's own sandbox does not start as root, which a container usually is.
-if os.geteuid() == 0:
-    FLAGS.append("--no-sandbox")
-
-
-def chromium_path() -> str | None:
-    """None is Playwright's own."""
-    named = os.environ.get("PERC_CHROMIUM")
-    return named or next(filter(None, map(shutil.which, INSTALLED_NAMES)), None)
+from tests.chromium import launch_options
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +24,7 @@ async def playwright() -> AsyncIterator[Playwright]:
 
 @pytest.fixture(scope="session")
 async def browser(playwright: Playwright) -> AsyncIterator[Browser]:
-    browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+    browser = await playwright.chromium.launch(**launch_options())
     yield browser
     await browser.close()
 

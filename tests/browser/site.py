@@ -49,7 +49,7 @@ class Site:
         self.tunnels: dict[str, int] = {}
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Starlette(routes=self._routes()), port=0, log_level="error", lifespan="off", ws="websockets-sansio"
+                Starlette(routes=self._routes()), port=0, log_config=None, lifespan="off", ws="websockets-sansio"
             )
         )
         self._thread = threading.Thread(target=self._server.run, name="test site", daemon=True)

@@ -97,12 +97,12 @@ def certificate(site: Site, tmp_path: Path) -> Path:
 
 
 async def test_a_certificate_of_no_validated_offer_gets_no_keys_and_is_reported(
-    shared_page: Page, site: Site, certificate: Path
+    page: Page, site: Site, certificate: Path
 ) -> None:
     endpoint = Endpoint()
     greeting = GREETING + b"".join(map(write_message, endpoint.first_flight()))
     with StandInMediaDistributor(certificate, lambda _: greeting, endpoint.answer) as md:
-        result = await wait(shared_page, site, md, "endpoint-left")
+        result = await wait(page, site, md, "endpoint-left")
     (failure,) = result["failures"]
     assert failure == {
         "associationId": str(endpoint.association_id),
@@ -114,7 +114,7 @@ async def test_a_certificate_of_no_validated_offer_gets_no_keys_and_is_reported(
 
 
 async def test_an_endpoint_of_a_validated_offer_has_the_keys_that_the_media_distributor_gets(
-    shared_page: Page, site: Site, certificate: Path
+    page: Page, site: Site, certificate: Path
 ) -> None:
     endpoint = Endpoint()
 
@@ -130,7 +130,7 @@ async def test_an_endpoint_of_a_validated_offer_has_the_keys_that_the_media_dist
             yield from endpoint.tunneled()
 
     with StandInMediaDistributor(certificate, greet, answer) as md:
-        result = await wait(shared_page, site, md, "endpoint-left")
+        result = await wait(page, site, md, "endpoint-left")
     assert result["happened"]["identity"] == "user@idp-a.example"
     assert result["failures"] == []
     (keys,) = [message for message in md.received if isinstance(message, MediaKeys)]

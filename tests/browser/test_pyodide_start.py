@@ -30,8 +30,8 @@ async def start(page: Page, site: Site, *asked: str) -> Any:
     return await page.evaluate(START, [site.assets, list(asked)])
 
 
-async def test_starts_and_then_does_what_it_was_asked_before(shared_page: Page, site: Site) -> None:
-    result = await start(shared_page, site, "evaluate", "close")
+async def test_starts_and_then_does_what_it_was_asked_before(page: Page, site: Site) -> None:
+    result = await start(page, site, "evaluate", "close")
     assert result["happening"]["event"] == "created"
     assert result["answered"] == ["NotSupportedError", "done"]
 

@@ -57,47 +57,47 @@ async def connect(page: Page, site: Site, host: str = MD_HOST, port: object = 44
     return await page.evaluate(CONNECT, [site.stubbed_assets, host, port])
 
 
-async def test_connects_with_tls_1_3_and_the_key_distributors_certificate(shared_page: Page, tunnel: Tunnel) -> None:
-    result = await connect(shared_page, tunnel.site)
+async def test_connects_with_tls_1_3_and_the_key_distributors_certificate(page: Page, tunnel: Tunnel) -> None:
+    result = await connect(page, tunnel.site)
     assert result["error"] is None
     assert result["states"] == ["connecting", "connected", "closed"]
     assert tunnel.md.versions == ["TLSv1.3"]
     assert tunnel.md.fingerprints == [result["fingerprint"]]
 
 
-async def test_closing_says_close_notify(shared_page: Page, tunnel: Tunnel) -> None:
-    await connect(shared_page, tunnel.site)
+async def test_closing_says_close_notify(page: Page, tunnel: Tunnel) -> None:
+    await connect(page, tunnel.site)
     assert tunnel.md.ended.wait(60)
     assert tunnel.md.ending == "ZeroReturnError"
 
 
 async def test_a_certificate_of_an_unknown_authority_is_a_security_error(
-    shared_page: Page, tunnel: Tunnel, tmp_path: Path
+    page: Page, tunnel: Tunnel, tmp_path: Path
 ) -> None:
     other = demo_certificates(tmp_path / "other", MD_HOST)
     tunnel.site.trust_anchors = other.authority.read_text()
-    result = await connect(shared_page, tunnel.site)
+    result = await connect(page, tunnel.site)
     assert result["error"]["name"] == "SecurityError"
     assert "certificate" in result["error"]["message"]
     assert result["states"] == ["connecting", "failed", "closed"]
     assert tunnel.md.fingerprints == []
 
 
-async def test_a_certificate_for_another_name_is_a_security_error(shared_page: Page, tunnel: Tunnel) -> None:
-    result = await connect(shared_page, tunnel.site, "other.example")
+async def test_a_certificate_for_another_name_is_a_security_error(page: Page, tunnel: Tunnel) -> None:
+    result = await connect(page, tunnel.site, "other.example")
     assert result["error"]["name"] == "SecurityError"
     assert "other.example" in result["error"]["message"]
     assert tunnel.md.fingerprints == []
 
 
-async def test_a_refusal_of_the_bridge_is_a_network_error(shared_page: Page, tunnel: Tunnel) -> None:
-    result = await connect(shared_page, tunnel.site, "unknown.example")
+async def test_a_refusal_of_the_bridge_is_a_network_error(page: Page, tunnel: Tunnel) -> None:
+    result = await connect(page, tunnel.site, "unknown.example")
     assert result["error"]["name"] == "NetworkError"
     assert result["states"] == ["connecting", "failed", "closed"]
 
 
-async def test_a_bridge_that_is_no_web_socket_is_a_network_error(shared_page: Page, site: Site) -> None:
-    name = await shared_page.evaluate(
+async def test_a_bridge_that_is_no_web_socket_is_a_network_error(page: Page, site: Site) -> None:
+    name = await page.evaluate(
         """async (assets) => {
           const { RTCKeyDistributor } = await import(`${assets}/key-distributor/rtc-key-distributor.js`);
           const kd = new RTCKeyDistributor({ bridge: "ftp://perc.example/tunnel" });
@@ -108,17 +108,15 @@ async def test_a_bridge_that_is_no_web_socket_is_a_network_error(shared_page: Pa
     assert name == "NetworkError"
 
 
-async def test_a_media_distributor_that_breaks_protocol_is_an_operation_error(
-    shared_page: Page, tunnel: Tunnel
-) -> None:
+async def test_a_media_distributor_that_breaks_protocol_is_an_operation_error(page: Page, tunnel: Tunnel) -> None:
     with StandInMediaDistributor(tunnel.certificates.media_distributor, lambda _: bytes.fromhex("030000")) as other:
         tunnel.site.tunnels[MD_HOST] = other.port
-        result = await connect(shared_page, tunnel.site)
+        result = await connect(page, tunnel.site)
     assert result["error"]["name"] == "OperationError"
 
 
-async def test_connecting_twice_is_an_invalid_state_error(shared_page: Page, tunnel: Tunnel) -> None:
-    name = await shared_page.evaluate(
+async def test_connecting_twice_is_an_invalid_state_error(page: Page, tunnel: Tunnel) -> None:
+    name = await page.evaluate(
         """async ([assets, host]) => {
           const { RTCKeyDistributor } = await import(`${assets}/key-distributor/rtc-key-distributor.js`);
           const kd = new RTCKeyDistributor();

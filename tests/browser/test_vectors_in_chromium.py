@@ -57,9 +57,9 @@ def transform_vectors() -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-async def answers(shared_context: BrowserContext, site: Site) -> dict[str, dict[str, Any]]:
+async def answers(profile: BrowserContext, site: Site) -> dict[str, dict[str, Any]]:
     """Of both Workers, each of which runs once."""
-    page = await shared_context.new_page()
+    page = await profile.new_page()
     await page.goto(f"{site.origin}/perc/room")
     message = {"assets": site.assets, "vectors": transform_vectors()}
     async with asyncio.timeout(2 * TIME_LIMIT):

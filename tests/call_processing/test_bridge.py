@@ -44,7 +44,7 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 async def serving(app: Starlette) -> AsyncIterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(app, ws="websockets-sansio", log_level="error", ws_max_size=module.MAXIMUM_FRAME, lifespan="off")
+        uvicorn.Config(app, ws="websockets-sansio", log_config=None, ws_max_size=module.MAXIMUM_FRAME, lifespan="off")
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -21,7 +21,7 @@ from perc.dtls import (
 )
 from perc.errors import AlertDescription, AlertReceived
 from perc.x509.fingerprint import Fingerprint
-from tests.browser.conftest import FLAGS, chromium_path
+from tests.chromium import launch_options
 from tests.dtls.listener import Listener
 from tests.dtls.parties import AES_128, AES_256, KEY_DISTRIBUTOR, STRANGER, Expect, make_server
 
@@ -123,7 +123,7 @@ def write_answer(port: int, fingerprint: Fingerprint) -> str:
 @pytest.fixture(scope="module")
 async def browser():
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        browser = await playwright.chromium.launch(**launch_options())
         yield browser
         await browser.close()
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 from playwright.async_api import BrowserContext, Playwright
 
-from tests.browser.conftest import FLAGS, chromium_path
+from tests.chromium import launch_options
 from tests.end_to_end.deployment import free_port
 from tests.end_to_end.people import JOIN_LIMIT, Person
 
@@ -28,9 +28,7 @@ async def everyday_profile(playwright: Playwright) -> AsyncIterator[BrowserConte
     """The one profile of a browser of its own."""
     port = free_port()
     browser = await playwright.chromium.launch(
-        executable_path=chromium_path(),
-        args=[*FLAGS, f"--remote-debugging-port={port}"],
-        ignore_default_args=KEEPING_AWAKE,
+        **launch_options(f"--remote-debugging-port={port}", is_whole=True), ignore_default_args=KEEPING_AWAKE
     )
     connecting = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True)
     async with browser, await connecting as connection:

@@ -41,7 +41,7 @@ class Server:
         self.origin = f"{'https' if certificate else 'http'}://{self.domain}"
         self.app = make_app(self.origin)
         self._server = uvicorn.Server(
-            uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=1, ssl_certfile=certificate)
+            uvicorn.Config(self.app, log_config=None, timeout_graceful_shutdown=1, ssl_certfile=certificate)
         )
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 
