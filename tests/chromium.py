@@ -1,8 +1,8 @@
 """The Chromium that tests and benches start: PERC_CHROMIUM, else an installed one, else Playwright's own.
 
-Where it is installed, Chromium's headless shell is preferred, as Playwright does with its own: the same engine without a
-browser around it takes half the processor time. What needs the whole browser (tabs, a profile on disk, a measurement of
-what people have) asks for it.
+Where it is installed, Chromium's headless shell is preferred, as Playwright does with its own: the same engine without
+a browser around it takes half the processor time. What needs the whole browser (tabs, a profile on disk, a measurement
+of what people have) asks for it.
 """
 
 from __future__ import annotations

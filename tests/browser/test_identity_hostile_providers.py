@@ -242,10 +242,11 @@ async def test_what_hung_does_not_go_on_running(body: str, fresh_page: Page, pro
     async with fresh_page.expect_worker() as started:
         await run(fresh_page, "await IdpProxy.load(value);", provider.domain)
     assert (await validate(fresh_page, provider.domain, limit=500))["detail"] == "idp-timeout"
-    worker = await started.value
+    worker, closed = await started.value, asyncio.Event()
+    worker.on("close", lambda _worker: closed.set())
     await expect_frames(fresh_page, 0)
-    while worker in fresh_page.workers:
-        await worker.wait_for_event("close")
+    if worker in fresh_page.workers:
+        await closed.wait()
 
 
 async def test_who_still_waits_is_not_cut_off_by_anothers_failure(fresh_page: Page, provider: HostileProvider) -> None:

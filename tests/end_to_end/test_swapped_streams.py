@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import cycle, islice, permutations
+from itertools import count, cycle, islice, permutations
 
 import pytest
 
@@ -146,13 +146,30 @@ class NewcomerInPlace(Tamper):
 
 
 class RecordedInstead(Tamper):
-    """Sends recorded packets in the place of everything of the same kind."""
+    """Sends one receiver recorded packets of a source in the place of everything of the same kind.
 
-    def __init__(self, recorded: dict[str, Iterator[Rtp]]) -> None:
+    Their sequence numbers continue those of the source on that hop; others would not pass the hop's own replay check.
+    """
+
+    def __init__(self, recorded: dict[str, Iterator[Rtp]], last: dict[int, int], victim: str) -> None:
         self._recorded = recorded
+        self._sequence = {ssrc: count(sequence + 1) for ssrc, sequence in last.items()}
+        self._victim = victim
+
+    @classmethod
+    async def of(cls, call: Call, kinds: dict[str, int]) -> RecordedInstead:
+        """Of these SSRCs, by kind, to bob."""
+        victim = await call.victim()
+        sent = [packet.sent for packet in call.recording.packets if packet.receiver_endpoint == victim]
+        last = {ssrc_of(packet): int.from_bytes(packet[2:4], "big") for packet in sent}
+        recorded = {kind: cycle(list(islice(call.packets_of(ssrc), RECORDED))) for kind, ssrc in kinds.items()}
+        return cls(recorded, {ssrc: last[ssrc] for ssrc in kinds.values()}, victim)
 
     def forwarded(self, packet: RtpPacket, source: Source, receiver: str) -> RtpPacket | None:
-        return replay(packet, next(self._recorded[source.kind]))
+        if receiver != self._victim:
+            return None
+        replayed = replay(packet, next(self._recorded[source.kind]))
+        return replace(replayed, sequence_number=next(self._sequence[replayed.ssrc]) % 2**16)
 
 
 @pytest.mark.parametrize("kind", ["audio", "video"])
@@ -192,18 +209,13 @@ async def test_a_newcomer_in_anothers_place(kind: str, call: Call, come: Come) -
 async def test_who_was_removed_is_not_shown_again(call: Call) -> None:
     """The Media Distributor goes on with what it has of ben, in the others' places and under his own SSRC."""
     await see_and_hear_one_another([worker.person for worker in call.everybody])
-    old = {kind: recorded(call, await own_ssrc(call.ben, kind)) for kind in ("audio", "video")}
+    ssrcs = {kind: await own_ssrc(call.ben, kind) for kind in ("audio", "video")}
     past = {frame.data for frame in await call.ben.encoded()}
     await call.alice.person.remove(call.ben.person)
     await call.bob.until("probe.session.roster.members.length === 2")
     await call.bob.played()
 
-    with call.attack.by(RecordedInstead(old)):
+    with call.attack.by(await RecordedInstead.of(call, ssrcs)):
         await call.expect_dropped("not-in-roster")
     await call.bob.person.sees_move(call.alice.person)
     assert past.isdisjoint(frame.data for frame in await call.bob.played())
-
-
-def recorded(call: Call, ssrc: int) -> Iterator[Rtp]:
-    """What was forwarded of a source, again and again."""
-    return cycle(list(islice(call.packets_of(ssrc), RECORDED)))

@@ -164,27 +164,23 @@ class Forwarder:
             if sequence_number is None:
                 self.dropped[PacketDrop.TOO_LATE] += 1
                 continue
-            outgoing = carriage
-            if self._tamper is not None:
-                packet = self._tamper.forwarded(carriage.received, stream.source, endpoint)
-                if packet is None:
-                    continue
-                outgoing = replace(carriage, received=packet)
             try:
-                sent = self._protect(outgoing, receiver.leg, sequence_number, self._links[endpoint].hop)
+                sent = self._protect(stream, endpoint, carriage, sequence_number)
             except AuthenticationFailed:
                 self.dropped[PacketDrop.NOT_PROTECTED] += 1
                 continue
             except DecodeError:
                 self.dropped[PacketDrop.NO_EKT_FIELD] += 1
                 continue
+            if sent is None:
+                continue
             self._send(endpoint, sent)
             self._counts.packets_forwarded += 1
             if self._tap is not None:
                 self._tap.forwarded(ForwardedPacket(stream.endpoint, endpoint, received, sent))
 
-    @staticmethod
-    def _protect(carriage: Carriage, leg: Leg, sequence_number: int, hop: Hop) -> bytes:
+    def _protect(self, stream: _Stream, endpoint: str, carriage: Carriage, sequence_number: int) -> bytes | None:
+        leg, hop = stream.receivers[endpoint].leg, self._links[endpoint].hop
         header = replace(
             carriage.received,
             payload_type=leg.payload_type,
@@ -192,6 +188,11 @@ class Forwarder:
             extension=leg.extension,
         )
         packet, ekt_field = carriage.towards(header, is_double=hop.is_double)
+        if self._tamper is not None:
+            tampered = self._tamper.forwarded(packet, stream.source, endpoint)
+            if tampered is None:
+                return None
+            packet = tampered
         return hop.protect_rtp(packet.write()) + ekt_field
 
     def receive_rtcp(self, endpoint: str, packet: bytes) -> bytes | None:

@@ -88,6 +88,6 @@ class Tamper:
         return packet
 
     def forwarded(self, packet: RtpPacket, source: Source, receiver: str) -> RtpPacket | None:
-        """Return the packet that one receiver gets in place of a source's packet; None drops it."""
+        """Return the packet to protect for one receiver in place of a source's packet; None drops it."""
         del source, receiver
         return packet

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from starlette.requests import Request
@@ -23,6 +24,9 @@ FINGERPRINT = ":".join(["AB"] * 32)
 POLL = 0.02
 
 
+_ENDPOINTS = count()
+
+
 @dataclass
 class Script:
     """What the server does in one test."""
@@ -35,6 +39,7 @@ class Script:
     is_slow: bool = False
     """Requests are taken, and wait for their answer meanwhile."""
     host: str | None = "alice@idp-a.localhost"
+    endpoint: str = field(default_factory=lambda: f"{next(_ENDPOINTS):022}")
     offers: list[dict[str, Any]] = field(default_factory=list)
     left: list[dict[str, Any]] = field(default_factory=list)
     started: list[dict[str, Any]] = field(default_factory=list)
@@ -46,6 +51,7 @@ class CallProcessing(Site):
 
     def __init__(self) -> None:
         self.script = Script()
+        self._answered: dict[str, Script] = {}
         super().__init__()
         self._index = (REPOSITORY / "browser" / "index.html").read_text().replace("{{assets}}", self.assets)
 
@@ -80,9 +86,10 @@ class CallProcessing(Site):
         await self._hesitate()
         if (problem := self._problem()) is not None:
             return problem
+        self._answered[self.script.endpoint] = self.script
         page = f"{request.base_url}perc/room"
         answer = answer_to(offer["sdp"], page, self.script.host)
-        return JSONResponse({"version": 1, "type": "answer", "sdp": answer, "endpoint": "e" * 22})
+        return JSONResponse({"version": 1, "type": "answer", "sdp": answer, "endpoint": self.script.endpoint})
 
     async def _hesitate(self) -> None:
         while self.script.is_slow:
@@ -96,7 +103,9 @@ class CallProcessing(Site):
         return JSONResponse(document, status, media_type="application/problem+json")
 
     async def _leave(self, request: Request) -> Response:
-        self.script.left.append(await request.json())
+        # A page that was closed at the end of a test says so when the next one may have begun.
+        message = await request.json()
+        self._answered.get(message["endpoint"], self.script).left.append(message)
         return Response(status_code=204)
 
     async def _end(self, request: Request) -> Response:
