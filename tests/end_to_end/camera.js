@@ -13,8 +13,8 @@
 
   // Slow, and small: three people at their browsers share two cores with everything else.
   const FRAME_RATE = 10;
-  const width = 320;
-  const height = 240;
+  const width = 160;
+  const height = 120;
   const SPECK = 8;
 
   const drawFrame = (context) => {
