@@ -296,7 +296,7 @@ async def test_a_conference_started_for_another_key_distributor(call: Call, come
     """Call processing tells the Media Distributor of a certificate that is not anna's."""
     anna, other = await come("anna"), Identity.make("other").fingerprint
     await alter(anna, START, lambda start: {**start, "fingerprint": str(other)})
-    await open_room(anna, f"{call.deployment.origin}/perc/stolen#host")
+    await open_room(anna, f"{call.deployment.origin}/perc/diverted#host")
     text = "The room was announced with a certificate that is not yours"
     title = "The Media Distributor expects another Key Distributor"
     await expect_failure(anna, title, text, "refused the connection: alert")
