@@ -136,7 +136,7 @@ def _key_log_option(command: argparse.ArgumentParser) -> None:
         "--key-log",
         type=Path,
         metavar="FILE",
-        help="append the tunnels' TLS secrets in the NSS key log format: whoever reads FILE can decrypt them",
+        help="append the tunnels' TLS secrets in the NSS key log format: anyone who reads FILE can decrypt them",
     )
 
 

@@ -1,7 +1,7 @@
-"""A real Chromium for every test under tests/browser: one process, a new context (profile) for each test.
+"""A real Chromium for every test under tests/browser: one process, and one profile that is emptied between tests.
 
-The browser is PERC_CHROMIUM, else an installed Chromium or Chrome, else Playwright's own. A page that throws an
-uncaught error, or that breaks its Content-Security-Policy, fails its test.
+`tests/chromium.py` chooses the browser. A page that throws an uncaught error, or that breaks its
+Content-Security-Policy, fails its test.
 """
 
 from __future__ import annotations

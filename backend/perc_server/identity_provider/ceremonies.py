@@ -66,7 +66,7 @@ MAX_CREDENTIAL_ID = 1023
 
 
 class PasskeyRefusedError(Exception):
-    """The response does not count; the reason is for counters, logs and tests, not for whoever sent it."""
+    """The response is refused; the reason is for counters, logs and tests, and is not sent to the client."""
 
     def __init__(self, reason: PasskeyRefusal) -> None:
         super().__init__(reason)
